@@ -1,0 +1,1 @@
+//! Configuration: `tollgate.toml`, typed, with spans.

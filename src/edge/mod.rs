@@ -1,0 +1,1 @@
+//! Everything impure: files, processes, environment, clock, network. No decisions here.

@@ -1,0 +1,141 @@
+//! Tell: one [`Report`], rendered many ways. Each format is one file and one pure function; everything that came
+//! out of a plan is hostile text and is escaped for the format it goes to.
+
+use serde::Serialize;
+
+use crate::access::{Guardrail, NewAccess, Reason, RemovedAccess, Verdict};
+use crate::decision::{Decision, UnusedWaiver, Waived};
+use crate::plan::Undetermined;
+use crate::policy::Finding;
+
+/// The version of the JSON report's shape; the shape may only grow within a version.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything one run has to say. Secrets are already replaced.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The tool that made it.
+    pub tool: Tool,
+    /// Over all plans: error before block before approval before allow.
+    pub decision: Decision,
+    /// Over all plans: the worst verdict, and reasons that belong to no change.
+    pub access: Summary,
+    /// The plans, in the order given.
+    pub plans: Vec<PlanEntry>,
+    /// Every IAM change.
+    pub changes: Vec<ChangeEntry>,
+    /// What the rules found, worst first.
+    pub findings: Vec<Finding>,
+    /// Findings that a waiver set aside.
+    pub waived: Vec<Waived>,
+    /// Waivers that did nothing.
+    pub unused_waivers: Vec<UnusedWaiver>,
+    /// What could not be read, resolved, compared or run.
+    pub undetermined: Vec<Undetermined>,
+    /// What an approval would bind to; `None` until the run knows its pull request.
+    pub subject: Option<SubjectEntry>,
+}
+
+/// The tool's name card.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tool {
+    /// The version of tollgate.
+    pub version: String,
+    /// The date of the embedded data, `YYYY-MM-DD`.
+    pub data_date: String,
+}
+
+/// The verdict over all plans.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// The worst of the plans' verdicts.
+    pub verdict: Verdict,
+    /// Reasons that belong to a plan as a whole.
+    pub reasons: Vec<Reason>,
+}
+
+/// One plan of the run.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanEntry {
+    /// The path as given, `-` for stdin.
+    pub id: String,
+    /// `json`, `binary` or `stdin`.
+    pub source: String,
+    /// SHA-256 of the bytes given, in hex.
+    pub sha256: String,
+    /// This plan's decision.
+    pub decision: Decision,
+    /// This plan's verdict.
+    pub verdict: Verdict,
+    /// Rows in `resource_changes`.
+    pub rows: usize,
+}
+
+/// One IAM change of the report.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangeEntry {
+    /// The plan's id.
+    pub plan: String,
+    /// The address.
+    pub address: String,
+    /// Where it was before a move.
+    pub previous_address: Option<String>,
+    /// The resource type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// `namespace/type` of the provider.
+    pub provider: String,
+    /// The platform's word.
+    pub platform: crate::iam::Platform,
+    /// The catalogue's word.
+    pub kind: crate::iam::Kind,
+    /// Action words of the plan.
+    pub actions: Vec<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub reasons: Vec<Reason>,
+    /// What is newly permitted.
+    pub new: Vec<NewAccess>,
+    /// What is no longer permitted.
+    pub removed: Vec<RemovedAccess>,
+    /// Guard rails weakened.
+    pub guardrails: Vec<Guardrail>,
+    /// Escalation paths; empty until the graph stage exists.
+    pub escalations: Vec<serde_json::Value>,
+    /// The access-relevant attributes before and after, for the readable diff; not part of the JSON report.
+    #[serde(skip)]
+    pub facets: Vec<crate::iam::Facet>,
+    /// Where the resource is written, when that is known.
+    pub location: Option<crate::policy::Location>,
+}
+
+/// What an approval binds to.
+#[derive(Clone, Debug, Serialize)]
+pub struct SubjectEntry {
+    /// SHA-256 of the subject document, in hex.
+    pub digest: String,
+    /// The parts the digest is computed from.
+    pub parts: serde_json::Map<String, serde_json::Value>,
+}
+
+/// An output format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Format {
+    /// Tables and diffs for a terminal.
+    Human,
+    /// The full report, `schema_version` 1.
+    Json,
+    /// For a pull request comment; at most 65,536 characters.
+    Markdown,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// GitHub workflow commands.
+    Github,
+    /// GitLab code quality JSON.
+    Gitlab,
+}

@@ -1,0 +1,3 @@
+//! Generators: `cargo xtask NAME`. Each is one file; their output is checked in.
+
+fn main() {}
