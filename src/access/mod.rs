@@ -4,6 +4,8 @@
 //! into the same normal form. `evaluate` is an independent concrete evaluator that every witness is replayed
 //! through.
 
+pub mod aws;
+
 mod verdict;
 
 pub use verdict::{
