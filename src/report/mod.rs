@@ -1,5 +1,18 @@
 //! Tell: one [`Report`], rendered many ways. Each format is one file and one pure function; everything that came
-//! out of a plan is hostile text and is escaped for the format it goes to.
+//! out of a plan is hostile text and is escaped for the format it goes to ([`escape`], one module a format).
+//!
+//! A run builds one [`Report`], calls [`Report::redact`] and [`Report::sort`] once, and renders it as often as it
+//! likes: `render(&report, Format::Json, &Options::default())`.
+
+mod diff;
+pub mod escape;
+mod human;
+mod json;
+mod order;
+mod redact;
+mod wording;
+
+pub use redact::Replace;
 
 use serde::Serialize;
 
@@ -28,6 +41,8 @@ pub struct Report {
     pub changes: Vec<ChangeEntry>,
     /// What the rules found, worst first.
     pub findings: Vec<Finding>,
+    /// The rules that `findings` and `waived` name, by id; what a reader needs to know about them.
+    pub rules: Vec<RuleEntry>,
     /// Findings that a waiver set aside.
     pub waived: Vec<Waived>,
     /// Waivers that did nothing.
@@ -112,6 +127,19 @@ pub struct ChangeEntry {
     pub location: Option<crate::policy::Location>,
 }
 
+/// A rule that found something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RuleEntry {
+    /// The rule's id, as findings name it.
+    pub id: String,
+    /// One line.
+    pub title: String,
+    /// What it looks for, and why that matters; may be empty.
+    pub description: String,
+    /// Pages to read; may be empty.
+    pub references: Vec<String>,
+}
+
 /// What an approval binds to.
 #[derive(Clone, Debug, Serialize)]
 pub struct SubjectEntry {
@@ -138,4 +166,29 @@ pub enum Format {
     Github,
     /// GitLab code quality JSON.
     Gitlab,
+}
+
+/// How a report is laid out; what the edge knows about the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Columns for tables, in characters.
+    pub width: u16,
+    /// Whether to use ANSI colours. Only [`Format::Human`] does.
+    pub color: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { width: 100, color: false }
+    }
+}
+
+/// The report in one format. Total: every report renders in every format, also one whose decision is
+/// [`Decision::Error`]. The text ends with a line break.
+pub fn render(report: &Report, format: Format, options: &Options) -> String {
+    match format {
+        Format::Human => human::render(report, options),
+        Format::Json => json::render(report),
+        Format::Markdown | Format::Sarif | Format::Junit | Format::Github | Format::Gitlab => json::render(report),
+    }
 }
