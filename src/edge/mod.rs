@@ -1,1 +1,7 @@
-//! Everything impure: files, processes, environment, clock, network. No decisions here.
+//! Everything impure: files, processes, environment, clock. No decisions here.
+#![expect(clippy::disallowed_methods, reason = "this is the edge: the one place that touches the outside")]
+
+pub mod clock;
+pub mod files;
+pub mod repository;
+pub mod terraform;
