@@ -60,6 +60,80 @@ pub enum Kind {
     Unclassified,
 }
 
+impl Kind {
+    /// Every kind, in the order of the declaration.
+    pub const ALL: [Self; 14] = [
+        Self::RoleBinding,
+        Self::CodeExecution,
+        Self::BoundaryOrGuardrail,
+        Self::Credential,
+        Self::ResourcePolicy,
+        Self::Federation,
+        Self::NetworkOfTrust,
+        Self::GroupMembership,
+        Self::RoleDefinition,
+        Self::IdentityPolicy,
+        Self::Ownership,
+        Self::TrustPolicy,
+        Self::Other,
+        Self::Unclassified,
+    ];
+
+    /// The word of the catalogue, of reports and of a rule's input.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RoleBinding => "role_binding",
+            Self::CodeExecution => "code_execution",
+            Self::BoundaryOrGuardrail => "boundary_or_guardrail",
+            Self::Credential => "credential",
+            Self::ResourcePolicy => "resource_policy",
+            Self::Federation => "federation",
+            Self::NetworkOfTrust => "network_of_trust",
+            Self::GroupMembership => "group_membership",
+            Self::RoleDefinition => "role_definition",
+            Self::IdentityPolicy => "identity_policy",
+            Self::Ownership => "ownership",
+            Self::TrustPolicy => "trust_policy",
+            Self::Other => "other",
+            Self::Unclassified => "unclassified",
+        }
+    }
+
+    /// Reads [`Kind::as_str`] back.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl Platform {
+    /// The word of reports and of a rule's input.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Gcp => "gcp",
+            Self::Azure => "azure",
+            Self::Kubernetes => "kubernetes",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Other => "other",
+        }
+    }
+
+    /// The platform of a provider (`namespace/type`). The namespace is not looked at: mirrors and forks of a
+    /// provider manage the same platform.
+    pub fn of_provider(source: &str) -> Self {
+        match source.rsplit('/').next().unwrap_or(source) {
+            "aws" | "awscc" => Self::Aws,
+            "google" | "google-beta" => Self::Gcp,
+            "azurerm" | "azuread" | "azapi" | "msgraph" => Self::Azure,
+            "kubernetes" | "kubernetes-alpha" | "kubectl" | "helm" => Self::Kubernetes,
+            "github" => Self::Github,
+            "gitlab" => Self::Gitlab,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Where in the plan a change comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
