@@ -1,0 +1,26 @@
+# What the comparison says, and whether there is one. A rule reads computed access where there is some, and the
+# text of a document only while the change is not compared (`by_text`).
+package tollgate.lib.access
+
+by_text if "not_compared" in reason_codes
+
+reason_codes := {code | code := input.access.reasons[_].code}
+
+is_new if input.access.verdict == "new"
+
+default new := []
+
+new := input.access.new if is_new
+
+# The access levels one piece of new access covers.
+levels(piece) := {level | level := piece.action_levels[_].levels[_]}
+
+# A piece of new access in a message: who, what, where.
+show(piece) := sprintf("`%s` can newly do %s on %s", [piece.principal, listed(piece.actions), listed(piece.resources)])
+
+listed(words) := concat(", ", [sprintf("`%s`", [word]) | some word in words]) if count(words) <= 3
+
+else := sprintf(
+	"%s and %d more",
+	[concat(", ", [sprintf("`%s`", [word]) | some word in array.slice(words, 0, 3)]), count(words) - 3],
+)

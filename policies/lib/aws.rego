@@ -1,0 +1,224 @@
+# AWS policy documents as text: which statements a change adds, and whether the old document covered them.
+# Deliberately simple (whole patterns, trailing `*`): exact inclusion is the access engine's work.
+package tollgate.lib.aws
+
+import data.tollgate.lib.change
+
+statements(side) := [entry |
+	document := input.change.documents[side][path]
+	statement := document.Statement[index]
+	is_object(statement)
+	entry := {"path": path, "index": index, "is": statement}
+]
+
+before_statements := statements("before")
+
+after_statements := statements("after")
+
+# Statements of the after side that the before side does not hold word for word.
+changed_statements := [entry |
+	some entry in after_statements
+	not entry.is in {old.is | some old in before_statements}
+]
+
+allows(statement) if statement.Effect == "Allow"
+
+denies(statement) if statement.Effect == "Deny"
+
+# A statement of a resource or trust policy names principals, one of an identity policy does not.
+names_principals(statement) if statement.Principal
+
+names_principals(statement) if statement.NotPrincipal
+
+# Statements by which identities gain something, as far as the words tell.
+gaining_identity := [entry |
+	some entry in changed_statements
+	allows(entry.is)
+	not names_principals(entry.is)
+]
+
+gaining_resource := [entry |
+	some entry in changed_statements
+	allows(entry.is)
+	names_principals(entry.is)
+]
+
+actions(statement) := {lower(action) | action := statement.Action[_]; is_string(action)}
+
+not_actions(statement) := {lower(action) | action := statement.NotAction[_]; is_string(action)}
+
+# The resource patterns; without the element (trust policies) the one resource is the role itself.
+resources(statement) := {resource | resource := statement.Resource[_]; is_string(resource)} if statement.Resource
+
+else := {"*"}
+
+# `wider` matches all that `narrower` matches. Only a single trailing `*` is understood; else the words must agree.
+covers(wider, narrower) if wider == narrower
+
+covers(wider, narrower) if {
+	endswith(wider, "*")
+	prefix := trim_suffix(wider, "*")
+	not regex.match(`[*?]`, prefix)
+	startswith(narrower, prefix)
+}
+
+matches_any(patterns, text) if {
+	some pattern in patterns
+	covers(pattern, text)
+}
+
+# A statement matches an action, by Action or by NotAction.
+action_in(statement, action) if matches_any(actions(statement), action)
+
+action_in(statement, action) if {
+	excluded := not_actions(statement)
+	count(excluded) > 0
+	not overlaps_any(excluded, action)
+}
+
+overlaps_any(patterns, action) if matches_any(patterns, action)
+
+overlaps_any(patterns, action) if {
+	some pattern in patterns
+	covers(action, pattern)
+}
+
+resource_in(statement, resource) if matches_any(resources(statement), resource)
+
+# Statement `wide` asks for nothing that statement `narrow` does not ask for.
+asks_no_more(wide, narrow) if {
+	demanded := [true |
+		wanted := wide.Condition[operator][key]
+		given := object.get(narrow, ["Condition", operator, key], null)
+		not implied(operator, wanted, given)
+	]
+	count(demanded) == 0
+}
+
+# Fewer values are stricter; under a negated operator more values are.
+implied(operator, wide, narrow) if {
+	narrow != null
+	not contains(lower(operator), "not")
+	count(as_set(narrow) - as_set(wide)) == 0
+}
+
+implied(operator, wide, narrow) if {
+	narrow != null
+	contains(lower(operator), "not")
+	count(as_set(wide) - as_set(narrow)) == 0
+}
+
+as_set(value) := {entry | some entry in change.values(value)}
+
+# An identity statement of the before side already allowed this.
+allowed_before(action, resource, statement) if {
+	some old in before_statements
+	allows(old.is)
+	not names_principals(old.is)
+	action_in(old.is, action)
+	resource_in(old.is, resource)
+	asks_no_more(old.is, statement)
+}
+
+# The (action pattern, resource) pairs a statement adds for the given action patterns.
+added(entry, patterns) := {action |
+	some action in patterns
+	some resource in resources(entry.is)
+	not allowed_before(action, resource, entry.is)
+}
+
+# Actions of `list` that the statement newly allows on some resource.
+added_of(entry, list) := {action |
+	some pattern in actions(entry.is)
+	some action in touched(pattern, list)
+	some resource in resources(entry.is)
+	not allowed_before(action, resource, entry.is)
+}
+
+# The listed actions that a pattern reaches; a set lookup unless it has a wildcard.
+touched(pattern, list) := {pattern} if pattern in list
+
+else := {action | some action in list; covers(pattern, action)} if endswith(pattern, "*")
+
+else := set()
+
+# Principals of a statement as `TYPE:ID`; everyone is `*`. A bare account id is the account's root ARN.
+principals(statement) := {"*"} if statement.Principal == "*"
+
+else := {"*"} if "*" in change.values(object.get(statement, "Principal", null))
+
+else := {id |
+	entry := statement.Principal[type][_]
+	is_string(entry)
+	id := principal_id(type, entry)
+}
+
+principal_id(_, entry) := "*" if entry == "*"
+
+else := sprintf("arn:aws:iam::%s:root", [entry]) if regex.match(`^[0-9]{12}$`, entry)
+
+else := entry
+
+# Everyone is allowed: `*`, or all but a few.
+everyone(statement) if "*" in principals(statement)
+
+everyone(statement) if statement.NotPrincipal
+
+# Conditions that hold a `*` principal within an organisation, account, network, or one named caller.
+limiting_keys := {
+	"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn",
+	"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner",
+	"aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip", "aws:userid", "aws:username",
+	"kms:calleraccount", "s3:dataaccesspointaccount", "lambda:functionurlauthtype",
+}
+
+limited(statement) if {
+	wanted := statement.Condition[operator][key]
+	lower(key) in limiting_keys
+	positive(lower(operator))
+	not "*" in change.values(wanted)
+}
+
+# An operator under which an absent key does not pass.
+positive(operator) if {
+	not contains(operator, "not")
+	not contains(operator, "ifexists")
+	not startswith(operator, "forallvalues:")
+	operator != "null"
+}
+
+open_to_everyone(statement) if {
+	allows(statement)
+	everyone(statement)
+	not limited(statement)
+}
+
+# The account in an ARN or a principal; undefined where there is none.
+account(arn) := parts[4] if {
+	is_string(arn)
+	parts := split(arn, ":")
+	parts[0] == "arn"
+	regex.match(`^[0-9]{12}$`, parts[4])
+}
+
+# The accounts the change's own ARN names.
+own_accounts := {id |
+	some side in [change.before, change.after]
+	some name in ["arn", "role_arn", "topic_arn", "secret_arn", "key_arn"]
+	id := account(change.field(side, name))
+}
+
+# Administrator names among AWS managed policies: each allows everything, or rewriting anybody's permissions.
+administrator_policies := {
+	"AdministratorAccess", "AdministratorAccess-Amplify", "AdministratorAccess-AWSElasticBeanstalk",
+	"IAMFullAccess", "AmazonEKSClusterAdminPolicy",
+}
+
+# Managed policies that allow nearly everything but permissions.
+power_policies := {"PowerUserAccess", "SystemAdministrator", "AWSCloudFormationFullAccess", "AmazonEKSAdminPolicy"}
+
+policy_name(arn) := regex.replace(arn, `^.*[/]`, "") if is_string(arn)
+
+place(entry) := sprintf("statement %d (`%s`)", [entry.index, entry.is.Sid]) if is_string(entry.is.Sid)
+
+else := sprintf("statement %d", [entry.index])
