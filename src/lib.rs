@@ -15,6 +15,8 @@ pub mod policy;
 
 pub mod decision;
 
+pub mod approval;
+
 pub mod config;
 
 pub mod report;

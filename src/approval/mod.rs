@@ -1,0 +1,47 @@
+//! Ask: who may open a window for which plan, for how long, and whether it is open now.
+//!
+//! Everything here is pure. A forge is read elsewhere into a [`Snapshot`]; time comes in as a [`Now`] that was
+//! checked against a server's clock; [`decide`] derives the [`State`] afresh from both. Whatever cannot be told
+//! ends in [`State::Undecided`], which permits nothing.
+//!
+//! The specification is the protocol in `docs/approval.md`.
+
+mod banned;
+pub mod canonical;
+mod clock;
+mod codeowners;
+mod command;
+mod decide;
+mod digest;
+mod doubt;
+mod length;
+mod paths;
+mod quorum;
+mod requirements;
+mod settings;
+mod snapshot;
+mod subject;
+mod votes;
+
+pub use banned::{BanReason, Banned};
+pub use clock::{MAX_SKEW, Now};
+pub use codeowners::CodeOwners;
+pub use command::{Approve, Command, NearMiss, Parsed, parse};
+pub use decide::{Judgement, State, Window, decide};
+pub use digest::{Digest, DigestError};
+pub use doubt::Doubt;
+pub use length::{LengthError, WindowLength};
+pub use paths::PathPattern;
+pub use quorum::{Coverage, RuleNeed, needs_of};
+pub use requirements::{POLICY_FILES_RULE, RequiredFinding, Requirements, Risk, RiskError};
+pub use settings::{
+    ApprovalSettings, ApproverRule, Channel, RequiredPeople, Role, RoleLevel, SettingsError, Unattributed, When, Who,
+};
+pub use snapshot::{
+    Account, AccountKind, ApplyPhase, ApplyRecord, Attribution, Comment, Commit, Edits, Person, PullRequest, PullState,
+    Push, PushKind, Review, ReviewState, RunInfo, Snapshot, TimelineEvent, UserId,
+};
+pub use subject::{
+    DocumentError, PlanRun, Stack, StackError, Subject, SubjectParts, findings_digest, iam_digest, policy_digest,
+};
+pub use votes::{Counted, NotCounted, Rejected, Source};

@@ -1,0 +1,244 @@
+//! What a plan asks to have approved.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::PathPattern;
+use super::canonical::Encoder;
+use crate::plan::Undetermined;
+use crate::policy::{Finding, Level, Severity};
+
+/// The rule id under which a change to the gate's own files asks for approval.
+pub const POLICY_FILES_RULE: &str = "policy-files";
+
+/// Findings that ask for the same: one rule, one severity, one level, one group.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequiredFinding {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// `approve` or `deny`.
+    pub level: Level,
+    /// The approver rule that the finding names, if any.
+    pub approvers: Option<String>,
+    /// The longest window the rule allows, in seconds, if it names one.
+    pub max_window: Option<u64>,
+    /// How many findings of this kind there are.
+    pub count: u64,
+}
+
+/// All that has to be approved: sorted, without repetition. Part of the subject, so an approval covers it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Requirements(Vec<RequiredFinding>);
+
+/// What a report says at its head, and the line that approves repeats: the worst severity and the number of
+/// findings. Written `high/3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Risk {
+    /// The worst severity.
+    pub severity: Severity,
+    /// How many findings ask for approval or block.
+    pub count: u64,
+}
+
+/// The text is not a risk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a risk is a severity, `/` and a number, such as `high/3`")]
+pub struct RiskError;
+
+impl Requirements {
+    /// What these findings (waived ones left out) and gaps ask for. A gap is as bad as what may hide in it: it
+    /// counts as a finding of severity high, under the rule id `undetermined/CODE`.
+    pub fn new<'a>(
+        findings: impl IntoIterator<Item = &'a Finding>,
+        gaps: impl IntoIterator<Item = &'a Undetermined>,
+    ) -> Self {
+        let findings =
+            findings.into_iter().filter(|finding| finding.level >= Level::Approve).map(|finding| RequiredFinding {
+                rule: finding.rule.clone(),
+                severity: finding.severity,
+                level: finding.level,
+                approvers: finding.approvers.clone(),
+                max_window: finding.max_window,
+                count: 1,
+            });
+        let gaps = gaps.into_iter().map(|gap| RequiredFinding {
+            rule: format!("undetermined/{}", gap.code),
+            severity: Severity::High,
+            level: Level::Approve,
+            approvers: None,
+            max_window: None,
+            count: 1,
+        });
+        Self::collect(findings.chain(gaps))
+    }
+
+    /// The same, and approval of a change to the gate's own files, if `changed` holds any that `patterns` match.
+    #[must_use]
+    pub fn with_policy_files<'a>(self, changed: impl IntoIterator<Item = &'a str>, patterns: &[PathPattern]) -> Self {
+        let count = changed.into_iter().filter(|path| patterns.iter().any(|pattern| pattern.matches(path))).count();
+        if count == 0 {
+            return self;
+        }
+        let entry = RequiredFinding {
+            rule: POLICY_FILES_RULE.to_owned(),
+            severity: Severity::High,
+            level: Level::Approve,
+            approvers: None,
+            max_window: None,
+            count: count as u64,
+        };
+        Self::collect(self.0.into_iter().chain([entry]))
+    }
+
+    fn collect(entries: impl Iterator<Item = RequiredFinding>) -> Self {
+        let mut counts = BTreeMap::<RequiredFinding, u64>::new();
+        for entry in entries {
+            let count = entry.count;
+            let sum = counts.entry(RequiredFinding { count: 0, ..entry }).or_default();
+            *sum = sum.saturating_add(count);
+        }
+        Self(counts.into_iter().map(|(entry, count)| RequiredFinding { count, ..entry }).collect())
+    }
+
+    /// The entries.
+    pub fn entries(&self) -> &[RequiredFinding] {
+        &self.0
+    }
+
+    /// Whether nothing asks for approval.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether anything blocks; no approval helps then.
+    pub fn blocks(&self) -> bool {
+        self.0.iter().any(|entry| entry.level == Level::Deny)
+    }
+
+    /// The worst severity and the number; `None` where nothing asks for approval.
+    pub fn risk(&self) -> Option<Risk> {
+        let severity = self.0.iter().map(|entry| entry.severity).max()?;
+        let count = self.0.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.count));
+        Some(Risk { severity, count })
+    }
+
+    pub(super) fn encode(&self, encoder: &mut Encoder) {
+        encoder.list(self.0.len());
+        for entry in &self.0 {
+            encoder.record(6);
+            encoder.text("rule").text(&entry.rule);
+            encoder.text("severity").text(severity_word(entry.severity));
+            encoder.text("level").text(match entry.level {
+                Level::Warn => "warn",
+                Level::Approve => "approve",
+                Level::Deny => "deny",
+            });
+            encoder.text("approvers").optional(entry.approvers.as_deref());
+            encoder.text("max_window");
+            match entry.max_window {
+                Some(seconds) => encoder.number(&seconds.to_string()),
+                None => encoder.null(),
+            };
+            encoder.text("count").number(&entry.count.to_string());
+        }
+    }
+}
+
+pub(super) const fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", severity_word(self.severity), self.count)
+    }
+}
+
+impl FromStr for Risk {
+    type Err = RiskError;
+
+    fn from_str(text: &str) -> Result<Self, RiskError> {
+        let (word, number) = text.split_once('/').ok_or(RiskError)?;
+        let severity = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical]
+            .into_iter()
+            .find(|severity| severity_word(*severity) == word)
+            .ok_or(RiskError)?;
+        let plain = !number.is_empty() && number.len() <= 9 && number.bytes().all(|digit| digit.is_ascii_digit());
+        if !plain || number.starts_with('0') {
+            return Err(RiskError);
+        }
+        Ok(Self { severity, count: number.parse().map_err(|_| RiskError)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(rule: &str, severity: Severity, level: Level) -> Finding {
+        Finding {
+            plan: "p".into(),
+            rule: rule.into(),
+            level,
+            severity,
+            address: "a.b".into(),
+            path: String::new(),
+            message: "m".into(),
+            remediation: String::new(),
+            fingerprint: "f".into(),
+            location: None,
+            approvers: None,
+            max_window: None,
+        }
+    }
+
+    #[test]
+    fn warnings_do_not_count_and_order_does_not_matter() {
+        let [a, b, warning] = [
+            finding("x", Severity::High, Level::Approve),
+            finding("y", Severity::Low, Level::Approve),
+            finding("z", Severity::Critical, Level::Warn),
+        ];
+        let one = Requirements::new([&a, &b, &warning, &a], []);
+        assert_eq!(one, Requirements::new([&warning, &a, &a, &b], []));
+        assert_eq!(one.risk().unwrap().to_string(), "high/3");
+        assert!(Requirements::new([&warning], []).is_empty());
+    }
+
+    #[test]
+    fn a_gap_asks_for_approval() {
+        let gap = Undetermined::of_plan("incomplete_plan", "x");
+        assert_eq!(Requirements::new([], [&gap]).risk().unwrap().to_string(), "high/1");
+    }
+
+    #[test]
+    fn the_gates_own_files_ask_for_approval() {
+        let patterns = ["tollgate.toml".parse().unwrap(), "policies/**".parse().unwrap()];
+        assert!(Requirements::default().with_policy_files(["main.tf"], &patterns).is_empty());
+        let asked = Requirements::default().with_policy_files(["main.tf", "policies/a/b.rego"], &patterns);
+        assert_eq!(asked.entries()[0].rule, POLICY_FILES_RULE);
+    }
+
+    #[test]
+    fn risks_are_read_strictly() {
+        assert_eq!("high/3".parse(), Ok(Risk { severity: Severity::High, count: 3 }));
+        for text in
+            ["", "high", "high/", "/3", "high/0", "high/03", "High/3", "high/+3", "high/3/3", "high/٣", "none/1"]
+        {
+            assert_eq!(text.parse::<Risk>(), Err(RiskError), "{text}");
+        }
+    }
+}
