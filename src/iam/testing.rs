@@ -1,0 +1,30 @@
+//! Rows for unit tests.
+
+use serde_json::Value;
+
+use crate::plan::{Action, Actions, Change, Mode, Provider};
+
+/// A managed resource's row with these values and no masks; the provider is guessed as Terraform does.
+pub(super) fn row(type_name: &str, actions: &[&str], before: Value, after: Value) -> Change {
+    let provider = type_name.split('_').next().unwrap_or(type_name);
+    Change {
+        address: format!("{type_name}.this"),
+        previous_address: None,
+        module_address: None,
+        mode: Mode::Managed,
+        type_name: type_name.into(),
+        name: "this".into(),
+        index: None,
+        provider: Provider(format!("registry.terraform.io/hashicorp/{provider}")),
+        deposed: None,
+        actions: Actions(actions.iter().map(|word| Action::parse(word)).collect()),
+        before,
+        after,
+        after_unknown: Value::Null,
+        before_sensitive: Value::Null,
+        after_sensitive: Value::Null,
+        replace_paths: Vec::new(),
+        importing: None,
+        action_reason: None,
+    }
+}
