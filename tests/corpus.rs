@@ -1,4 +1,11 @@
 //! Every published plan is read, or refused with one line.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test reads files, and says when it skips"
+)]
 
 use std::collections::BTreeMap;
 use std::fs::File;

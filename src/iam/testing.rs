@@ -9,22 +9,13 @@ pub(super) fn row(type_name: &str, actions: &[&str], before: Value, after: Value
     let provider = type_name.split('_').next().unwrap_or(type_name);
     Change {
         address: format!("{type_name}.this"),
-        previous_address: None,
-        module_address: None,
         mode: Mode::Managed,
         type_name: type_name.into(),
         name: "this".into(),
-        index: None,
         provider: Provider(format!("registry.terraform.io/hashicorp/{provider}")),
-        deposed: None,
         actions: Actions(actions.iter().map(|word| Action::parse(word)).collect()),
         before,
         after,
-        after_unknown: Value::Null,
-        before_sensitive: Value::Null,
-        after_sensitive: Value::Null,
-        replace_paths: Vec::new(),
-        importing: None,
-        action_reason: None,
+        ..Change::default()
     }
 }

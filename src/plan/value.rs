@@ -215,8 +215,7 @@ fn redact(value: &Value, unknown: &Value, sensitive: &Value) -> Value {
                 .into_iter()
                 .flatten()
                 .filter(|(name, mask)| !map.contains_key(*name) && any_true(mask));
-            let members = map.iter().map(|(name, value)| (name, value));
-            for (name, value) in members.chain(hidden.map(|(name, _)| (name, &NOTHING))) {
+            for (name, value) in map.iter().chain(hidden.map(|(name, _)| (name, &NOTHING))) {
                 let step = Step::Key(name.clone());
                 out.insert(name.clone(), redact(value, below(unknown, &step), below(sensitive, &step)));
             }
