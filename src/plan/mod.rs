@@ -19,7 +19,6 @@ mod read;
 mod row;
 mod scan;
 mod secrets;
-mod skip;
 mod undetermined;
 mod value;
 

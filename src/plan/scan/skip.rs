@@ -3,19 +3,82 @@
 //! The method is simdjson's (Langdale and Lemire, "Parsing gigabytes of JSON per second", 2019), with safe vector
 //! types: compare 64 bytes with each interesting character, turn the results into bit masks, and work on those.
 
+use std::io::Read;
+
 use wide::u8x16;
 
+use super::{MAX_DEPTH, Result, Scanner};
+use crate::plan::error::ReadError;
+
+impl<R: Read> Scanner<R> {
+    /// Skips an object or array by its brackets alone.
+    pub(super) fn skip_container(&mut self) -> Result<()> {
+        let mut brackets = Brackets::new(MAX_DEPTH - self.depth);
+        loop {
+            let (blocks, _) = self.rest().as_chunks::<{ Block::SIZE }>();
+            let mut done = 0;
+            for block in blocks {
+                if let Some(step) = brackets.step(block, Block::SIZE) {
+                    let at = self.pos + done;
+                    return self.leave(at, step);
+                }
+                done += Block::SIZE;
+            }
+            self.pos += done;
+            if self.rest().len() >= Block::SIZE || self.fill()? {
+                continue;
+            }
+            let mut last = [b' '; Block::SIZE];
+            let rest = self.rest();
+            let len = rest.len();
+            for (to, from) in last.iter_mut().zip(rest) {
+                *to = *from;
+            }
+            return match brackets.step(&last, len) {
+                Some(step) => self.leave(self.pos, step),
+                None => Err(self.truncated("an object, array or string is open")),
+            };
+        }
+    }
+
+    /// Ends a skip at the outcome that the block starting at `at` gave.
+    fn leave(&mut self, at: usize, step: Step) -> Result<()> {
+        match step {
+            Step::Closed(after) => {
+                self.pos = at + after;
+                Ok(())
+            }
+            Step::Mismatch(offset) => {
+                self.pos = at + offset;
+                self.syntax("a bracket closes what another kind of bracket opened")
+            }
+            Step::Control(offset) => {
+                self.pos = at + offset;
+                self.syntax("a string holds a raw control character")
+            }
+            Step::Backslash(offset) => {
+                self.pos = at + offset;
+                self.syntax("a backslash stands outside a string")
+            }
+            Step::TooDeep(offset) => {
+                self.pos = at + offset;
+                Err(ReadError::TooDeep { limit: MAX_DEPTH, at: self.here() })
+            }
+        }
+    }
+}
+
 /// The unit of work.
-pub(super) struct Block;
+struct Block;
 
 impl Block {
     /// Bytes in a block: one bit each in a `u64`.
-    pub(super) const SIZE: usize = 64;
+    const SIZE: usize = 64;
 }
 
 /// What ended a skip; offsets are within the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+enum Step {
     /// The container closed; the offset is the first byte behind it.
     Closed(usize),
     /// A `]` for a `{`, or the other way round.
@@ -32,7 +95,7 @@ pub(super) enum Step {
 const LEVELS: usize = 256;
 
 /// The state between blocks.
-pub(super) struct Brackets {
+struct Brackets {
     /// Open brackets, by kind.
     open: [u8; LEVELS],
     depth: usize,
@@ -45,13 +108,13 @@ pub(super) struct Brackets {
 
 impl Brackets {
     /// A skip that accepts `limit` levels.
-    pub(super) fn new(limit: usize) -> Self {
+    fn new(limit: usize) -> Self {
         Self { open: [0; LEVELS], depth: 0, limit: limit.min(LEVELS), in_string: 0, escaped: 0 }
     }
 
     /// Takes the next block, of which the first `len` bytes count. The first byte of the first block is a bracket.
     #[inline]
-    pub(super) fn step(&mut self, block: &[u8; Block::SIZE], len: usize) -> Option<Step> {
+    fn step(&mut self, block: &[u8; Block::SIZE], len: usize) -> Option<Step> {
         let masks = Masks::of(block);
         let quotes = masks.quote & !self.escapes(masks.backslash);
         // A bit is set from an opening quote up to, not including, the closing one.
