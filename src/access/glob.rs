@@ -139,10 +139,7 @@ impl Glob {
     /// A run such as `*?` is put in the order `?*`, so that equal languages have equal patterns more often.
     pub fn push(&mut self, token: Token) {
         let last = self.loops.last().copied().unwrap_or(Loop::None);
-        let movable = matches!(
-            (last, &token),
-            (Loop::Any, Token::One) | (Loop::InSegment, Token::OneInSegment)
-        );
+        let movable = matches!((last, &token), (Loop::Any, Token::One) | (Loop::InSegment, Token::OneInSegment));
         self.tokens.push(token);
         if movable {
             if let Some(slot) = self.loops.last_mut() {

@@ -46,10 +46,10 @@ impl Universe {
         self.names.get(at).map(String::as_str)
     }
 
-    /// Whether the table has the name, in any case.
+    /// The position of the name, in any case.
     #[must_use]
-    pub fn contains(&self, name: &str) -> bool {
-        self.lower.binary_search_by(|n| n.as_str().cmp(&name.to_ascii_lowercase())).is_ok()
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.lower.binary_search_by(|n| n.as_str().cmp(&name.to_ascii_lowercase())).ok()
     }
 
     /// The actions that a pattern matches.
@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn runs_are_what_the_pattern_matches() {
         let u = universe();
-        for pattern in ["*", "s3:*", "S3:GET*", "s3:getobject", "*:pass*", "s3:*object", "ec2:*", "iam:PassRole?", "s3"] {
+        for pattern in ["*", "s3:*", "S3:GET*", "s3:getobject", "*:pass*", "s3:*object", "ec2:*", "iam:PassRole?", "s3"]
+        {
             let glob = Glob::wildcard(pattern, true);
             let runs = u.runs(&glob);
             for at in 0..4 {

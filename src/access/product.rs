@@ -20,7 +20,7 @@ use super::glob::{Glob, Loop, Symbol, Token};
 
 /// One letter of a found word.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Letter {
+pub(super) enum Letter {
     /// A character that some pattern asks for.
     Char(char),
     /// Any character that no pattern asks for.
@@ -31,21 +31,21 @@ pub enum Letter {
 
 /// A word with the characters that `Other` must not become.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
+pub(super) struct Word {
     /// The letters.
-    pub letters: Vec<Letter>,
+    pub(super) letters: Vec<Letter>,
     /// Characters that some pattern of the search asks for.
-    pub taken: Vec<char>,
+    pub(super) taken: Vec<char>,
 }
 
 /// The question. `others` are groups, one pattern of each must match; `forbidden` must not match.
-pub struct Product<'a> {
+pub(super) struct Product<'a> {
     /// The pattern whose words are searched.
-    pub generator: &'a Glob,
+    pub(super) generator: &'a Glob,
     /// Groups of patterns, widened (without symbols).
-    pub others: &'a [Vec<&'a Glob>],
+    pub(super) others: &'a [Vec<&'a Glob>],
     /// Patterns that must not match.
-    pub forbidden: &'a [&'a Glob],
+    pub(super) forbidden: &'a [&'a Glob],
 }
 
 /// The bits of one pattern in the state vector: from `start`, one per position.
@@ -289,7 +289,7 @@ struct Node {
 ///
 /// # Errors
 /// [`super::budget::Exhausted`] when the budget runs out before the search ends.
-pub fn shortest(product: &Product<'_>, budget: &mut Budget) -> Result<Option<Word>, super::budget::Exhausted> {
+pub(super) fn shortest(product: &Product<'_>, budget: &mut Budget) -> Result<Option<Word>, super::budget::Exhausted> {
     let mut machine = Machine::new(product);
     let first = machine.first();
     if meets(&first, &machine.trap) || machine.groups.iter().any(|group| !meets(&first, group)) {

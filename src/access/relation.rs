@@ -9,7 +9,7 @@ use super::glob::{Glob, Loop, Token};
 /// Whether every string of `small` is certainly a string of `large`. Symbols are covered by themselves and by
 /// free wildcards. `false` means "not shown".
 #[must_use]
-pub fn covers(large: &Glob, small: &Glob) -> bool {
+pub(super) fn covers(large: &Glob, small: &Glob) -> bool {
     if large.is_any() {
         return true;
     }
@@ -30,7 +30,7 @@ pub fn covers(large: &Glob, small: &Glob) -> bool {
 
 /// Whether `a` and `b` certainly have no string in common, whatever their symbols stand for.
 #[must_use]
-pub fn disjoint(a: &Glob, b: &Glob) -> bool {
+pub(super) fn disjoint(a: &Glob, b: &Glob) -> bool {
     if a.needs().iter().any(|(key, present)| b.needs().contains(&(key.clone(), !present))) {
         return true;
     }
@@ -162,20 +162,22 @@ mod tests {
     use proptest::prelude::*;
 
     fn glob() -> impl Strategy<Value = Glob> {
-        prop::collection::vec(prop::sample::select(vec!['a', 'B', 'b', ':', '*', '?', '+', '.', '^']), 0..7).prop_map(|cs| {
-            let mut glob = Glob::empty();
-            for c in cs {
-                match c {
-                    '*' => glob.push_many(Loop::Any),
-                    '+' => glob.push_many(Loop::InSegment),
-                    '?' => glob.push(Token::One),
-                    '.' => glob.push(Token::OneInSegment),
-                    '^' => glob.push_char('b', true),
-                    c => glob.push_char(c, false),
+        prop::collection::vec(prop::sample::select(vec!['a', 'B', 'b', ':', '*', '?', '+', '.', '^']), 0..7).prop_map(
+            |cs| {
+                let mut glob = Glob::empty();
+                for c in cs {
+                    match c {
+                        '*' => glob.push_many(Loop::Any),
+                        '+' => glob.push_many(Loop::InSegment),
+                        '?' => glob.push(Token::One),
+                        '.' => glob.push(Token::OneInSegment),
+                        '^' => glob.push_char('b', true),
+                        c => glob.push_char(c, false),
+                    }
                 }
-            }
-            glob
-        })
+                glob
+            },
+        )
     }
 
     fn words() -> Vec<String> {

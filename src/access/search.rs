@@ -10,6 +10,7 @@
 use std::rc::Rc;
 
 use super::budget::{Budget, Exhausted};
+use super::glob::Glob;
 use super::table::{LitId, Mode, Table, Want};
 
 /// What must hold.
@@ -45,6 +46,16 @@ impl Assertions {
         self.per_dim.get(dim).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The labels of asserted literals that are opaque or contain unknown values.
+    pub(super) fn unknowns(&self, table: &Table<'_>) -> Vec<String> {
+        let asserted = self.per_dim.iter().flatten().filter_map(|(lit, _)| table.lit(*lit));
+        let unknown = asserted.filter(|lit| lit.dim_is_opaque() || lit.globs().iter().any(Glob::has_holes));
+        let mut labels: Vec<String> = unknown.map(|lit| lit.label.to_string()).collect();
+        labels.sort();
+        labels.dedup();
+        labels
+    }
+
     fn truth(&self, lit: LitId) -> Option<bool> {
         self.truth.get(lit as usize).copied().flatten()
     }
@@ -73,8 +84,7 @@ impl<'t, 's, 'b> Search<'t, 's, 'b> {
         goals: &[Rc<Goal>],
         budget: &'b mut Budget,
     ) -> Result<Option<Assertions>, Exhausted> {
-        let now =
-            Assertions { per_dim: vec![Vec::new(); table.dim_count()], truth: vec![None; table.lit_count()] };
+        let now = Assertions { per_dim: vec![Vec::new(); table.dim_count()], truth: vec![None; table.lit_count()] };
         let mut search = Search { table, budget, now };
         Ok(if search.solve(goals.to_vec())? { Some(search.now) } else { None })
     }

@@ -37,6 +37,11 @@ pub trait Space {
         Arity::Unknown
     }
 
+    /// Positions in the table of actions that make a telling witness, best first.
+    fn telling_actions(&self) -> &[usize] {
+        &[]
+    }
+
     /// Shapes that make a value of the dimension plausible, best first, given what of the request is fixed
     /// already (its action). A shape that fits the constraints is preferred; none has to.
     fn shapes(&self, dim: &Dim, fixed: &Point) -> Vec<Glob> {

@@ -6,12 +6,11 @@
 //! literals, pairwise inclusion and disjointness, and only for what they leave open the product search.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::budget::{Budget, Exhausted};
-use super::glob::{Glob, Symbol, Token};
+use super::glob::Glob;
 use super::literal::{Dim, Lit, Set, Test};
-use super::product::{Letter, Product, Word, shortest};
+use super::product::{Product, Word, shortest};
 use super::ranges::Ranges;
 use super::relation;
 use super::scalar;
@@ -72,7 +71,8 @@ pub(super) struct Table<'s> {
     apart: HashMap<(GlobId, GlobId), bool>,
     memo: HashMap<Vec<u32>, bool>,
     any: GlobId,
-    pub(super) presence: Presence,
+    presence: Presence,
+    assumption: u32,
     pub(super) mode: Mode,
     /// Whether any literal is opaque or contains an unknown value.
     pub(super) uncertain: bool,
@@ -96,6 +96,7 @@ impl<'s> Table<'s> {
             memo: HashMap::new(),
             any: 0,
             presence: Vec::new(),
+            assumption: 0,
             mode: Mode::Cautious,
             uncertain: false,
         };
@@ -179,6 +180,11 @@ impl<'s> Table<'s> {
         self.lit(lit).is_some_and(Lit::dim_is_opaque)
     }
 
+    /// The assumed presence of keys.
+    pub(super) fn presence(&self) -> &Presence {
+        &self.presence
+    }
+
     /// The key dimensions that patterns need present or absent.
     pub(super) fn needed_keys(&self) -> Vec<usize> {
         let mut keys: Vec<usize> =
@@ -188,11 +194,9 @@ impl<'s> Table<'s> {
         keys
     }
 
-    /// Fixes which needed keys are present, and how unknowns are taken.
-    pub(super) fn assume(&mut self, presence: Presence, mode: Mode) {
-        if presence != self.presence || mode != self.mode {
-            self.memo.clear();
-        }
+    /// Fixes which needed keys are present (`mask` says the same in one number), and how unknowns are taken.
+    pub(super) fn assume(&mut self, presence: Presence, mask: u32, mode: Mode) {
+        self.assumption = mask << 1 | u32::from(mode == Mode::Cautious);
         (self.presence, self.mode) = (presence, mode);
     }
 
@@ -204,13 +208,25 @@ impl<'s> Table<'s> {
         if key.windows(2).any(|pair| matches!(pair, [a, b] if a ^ b == 1)) {
             return Ok(false);
         }
-        key.push(dim as u32);
+        key.extend([dim as u32, self.assumption]);
         if let Some(known) = self.memo.get(&key) {
             return Ok(*known);
         }
         let answer = self.solve(dim, wants, &[], false, budget)?.is_some();
         self.memo.insert(key, answer);
         Ok(answer)
+    }
+
+    /// A value of the dimension that satisfies all of `wants` and the shape.
+    pub(super) fn shaped(
+        &mut self,
+        dim: usize,
+        wants: &[Want],
+        shape: &Glob,
+        budget: &mut Budget,
+    ) -> Result<Option<Value>, Exhausted> {
+        let shape = self.glob(shape);
+        self.solve(dim, wants, &[vec![shape]], true, budget)
     }
 
     /// A value of the dimension that satisfies all of `wants`, and if possible one of the shapes.
@@ -222,8 +238,7 @@ impl<'s> Table<'s> {
         budget: &mut Budget,
     ) -> Result<Option<Value>, Exhausted> {
         for shape in shapes {
-            let shape = self.glob(shape);
-            if let Some(value) = self.solve(dim, wants, &[vec![shape]], true, budget)? {
+            if let Some(value) = self.shaped(dim, wants, shape, budget)? {
                 return Ok(Some(value));
             }
         }
@@ -516,18 +531,4 @@ impl Dim {
     fn is_always_there(&self) -> bool {
         matches!(self, Self::Principal | Self::Action | Self::Resource)
     }
-}
-
-/// The keys whose symbols a word contains.
-pub(super) fn symbols(word: &Word) -> Vec<Arc<str>> {
-    let key = |letter: &Letter| match letter {
-        Letter::Symbol(Symbol::Key(key)) => Some(key.clone()),
-        _ => None,
-    };
-    word.letters.iter().filter_map(key).collect()
-}
-
-/// Whether a pattern consists of tokens that need a value.
-pub(super) fn mentions(glob: &Glob, key: &str) -> bool {
-    glob.tokens().iter().any(|token| matches!(token, Token::Symbol(Symbol::Key(k)) if &**k == key))
 }

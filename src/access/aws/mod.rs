@@ -4,6 +4,11 @@
 //! [`managed`] are tables of facts, dated.
 
 pub mod actions;
+pub mod compile;
+pub mod diff;
 pub mod document;
 pub mod managed;
 pub mod parse;
+mod explain;
+mod replay;
+pub mod space;
