@@ -53,10 +53,7 @@ impl<'a> Diff<'a> {
         // The reading by segments comes first where it matters: its witnesses are plausible ARNs.
         let mut readings = contested.readings();
         readings.reverse();
-        let pairs: Vec<Pair> = readings
-            .iter()
-            .map(|reading| self.pair(*reading, &mut Contested::default()))
-            .collect();
+        let pairs: Vec<Pair> = readings.iter().map(|reading| self.pair(*reading, &mut Contested::default())).collect();
         let pairs = if pairs.len() == 1 { vec![first] } else { pairs };
         let outcomes = pairs.iter().map(|pair| compare(&pair.before, &pair.after, &space, self.options));
         let mut silent = 0;

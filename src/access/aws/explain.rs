@@ -120,7 +120,11 @@ pub(crate) fn refused(before: &Decision, point: &Point) -> String {
     }
     match nearest {
         Some((_, rule, failed)) => {
-            format!("{} came nearest, but the request does not match its {}", named(&rule.origin), failed.join(" nor its "))
+            format!(
+                "{} came nearest, but the request does not match its {}",
+                named(&rule.origin),
+                failed.join(" nor its ")
+            )
         }
         None => "no statement permitted anything".to_owned(),
     }

@@ -116,9 +116,11 @@ impl Space for AwsSpace {
             .map(|shape| Glob::wildcard(shape, false))
             .collect(),
             Dim::Action => ["*:*Future*", "?*:?*"].map(|shape| Glob::wildcard(shape, false)).into(),
-            Dim::Key(key) if is(key, ValueType::Arn) => ["arn:aws:iam::123456789012:role/?*", "arn:aws:?*:*:*:?*", "?*"]
-                .map(|shape| Glob::wildcard(shape, false))
-                .into(),
+            Dim::Key(key) if is(key, ValueType::Arn) => {
+                ["arn:aws:iam::123456789012:role/?*", "arn:aws:?*:*:*:?*", "?*"]
+                    .map(|shape| Glob::wildcard(shape, false))
+                    .into()
+            }
             Dim::Key(_) => vec![Glob::wildcard("?*", false)],
             Dim::Opaque(_) => Vec::new(),
         }
