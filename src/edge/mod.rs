@@ -4,5 +4,4 @@
 pub mod clock;
 pub mod files;
 pub mod repository;
-pub mod store;
 pub mod terraform;
