@@ -17,6 +17,10 @@ pub mod decision;
 
 pub mod approval;
 
+pub mod apply;
+
+pub mod ledger;
+
 pub mod config;
 
 pub mod report;

@@ -1,5 +1,13 @@
 //! Policy documents: what is read, what is refused and how that is said, and that writing is the inverse of
 //! reading.
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "helpers of tests: they fail by panicking, and one test reads shared data"
+)]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -2,6 +2,8 @@
 # text of a document only while the change is not compared (`by_text`).
 package tollgate.lib.access
 
+import data.tollgate.lib.change
+
 by_text if "not_compared" in reason_codes
 
 reason_codes := {code | code := input.access.reasons[_].code}
@@ -24,3 +26,25 @@ else := sprintf(
 	"%s and %d more",
 	[concat(", ", [sprintf("`%s`", [word]) | some word in array.slice(words, 0, 3)]), count(words) - 3],
 )
+
+# One finding for each statement among the pieces, however many principals gain by it. The text continues
+# "lets WHO ...".
+findings(pieces, text) := {finding |
+	some statement in {piece.statement | some piece in pieces}
+	who := {piece.principal | some piece in pieces; piece.statement == statement}
+	finding := {
+		"msg": sprintf("`%s`: %s newly lets %s %s", [input.change.address, place(statement), change.show_some(who), text]),
+		"path": path(statement),
+	}
+}
+
+# A statement is named by its position; one that stands elsewhere in the plan, by its address too.
+place(statement) := sprintf("`%s` statement %d", [statement.path, statement.index]) if {
+	statement.address == input.change.address
+}
+
+else := sprintf("`%s` (`%s` statement %d)", [statement.address, statement.path, statement.index])
+
+path(statement) := statement.path if statement.address == input.change.address
+
+else := ""

@@ -47,10 +47,18 @@ actions(statement) := {lower(action) | action := statement.Action[_]; is_string(
 
 not_actions(statement) := {lower(action) | action := statement.NotAction[_]; is_string(action)}
 
-# The resource patterns; without the element (trust policies) the one resource is the role itself.
-resources(statement) := {resource | resource := statement.Resource[_]; is_string(resource)} if statement.Resource
+# The resource patterns. `*` stands for what is not listed: all but some (NotResource), and the document's own
+# resource where the element is missing (trust policies).
+resources(statement) := {known_or_some(resource) | resource := statement.Resource[_]} if statement.Resource
 
 else := {"*"}
+
+# A value that is known only after apply stands for some resource, which only `*` covers.
+known_or_some(value) := value if is_string(value)
+
+else := "(known after apply)"
+
+not_resources(statement) := {resource | resource := statement.NotResource[_]; is_string(resource)}
 
 # `wider` matches all that `narrower` matches. Only a single trailing `*` is understood; else the words must agree.
 covers(wider, narrower) if wider == narrower
@@ -67,6 +75,11 @@ matches_any(patterns, text) if {
 	covers(pattern, text)
 }
 
+# The actions a statement is about; all, where it only names exceptions.
+reach(statement) := {"*"} if statement.NotAction
+
+else := actions(statement)
+
 # A statement matches an action, by Action or by NotAction.
 action_in(statement, action) if matches_any(actions(statement), action)
 
@@ -76,14 +89,28 @@ action_in(statement, action) if {
 	not overlaps_any(excluded, action)
 }
 
-overlaps_any(patterns, action) if matches_any(patterns, action)
+overlaps_any(patterns, text) if matches_any(patterns, text)
 
-overlaps_any(patterns, action) if {
+overlaps_any(patterns, text) if {
 	some pattern in patterns
-	covers(action, pattern)
+	covers(text, pattern)
 }
 
-resource_in(statement, resource) if matches_any(resources(statement), resource)
+# A pattern that is not understood may overlap anything.
+overlaps_any(patterns, _) if {
+	some pattern in patterns
+	regex.match(`[*?].`, pattern)
+}
+
+resource_in(statement, resource) if {
+	not statement.NotResource
+	matches_any(resources(statement), resource)
+}
+
+resource_in(statement, resource) if {
+	statement.NotResource
+	not overlaps_any(not_resources(statement), resource)
+}
 
 # Statement `wide` asks for nothing that statement `narrow` does not ask for.
 asks_no_more(wide, narrow) if {
@@ -204,8 +231,13 @@ account(arn) := parts[4] if {
 # The accounts the change's own ARN names.
 own_accounts := {id |
 	some side in [change.before, change.after]
-	some name in ["arn", "role_arn", "topic_arn", "secret_arn", "key_arn"]
+	some name in ["arn", "topic_arn", "secret_arn", "queue_arn"]
 	id := account(change.field(side, name))
+} | {id |
+	some side in [change.before, change.after]
+	some name in ["registry_id", "owner_id"]
+	id := change.field(side, name)
+	is_string(id)
 }
 
 # Administrator names among AWS managed policies: each allows everything, or rewriting anybody's permissions.
@@ -218,6 +250,13 @@ administrator_policies := {
 power_policies := {"PowerUserAccess", "SystemAdministrator", "AWSCloudFormationFullAccess", "AmazonEKSAdminPolicy"}
 
 policy_name(arn) := regex.replace(arn, `^.*[/]`, "") if is_string(arn)
+
+# A document that is known only after apply, at its path or above.
+unreadable(path) if startswith(path, input.change.unknown[_])
+
+unreadable(path) if path in {p | p := input.change.unreadable[_]}
+
+finding(entry, text) := change.finding(entry.path, sprintf("%s %s", [place(entry), text]))
 
 place(entry) := sprintf("statement %d (`%s`)", [entry.index, entry.is.Sid]) if is_string(entry.is.Sid)
 

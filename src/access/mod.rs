@@ -5,8 +5,24 @@
 //! through.
 
 pub mod aws;
+pub mod budget;
+pub mod compare;
+pub mod glob;
+pub mod literal;
+pub mod partition;
+pub mod point;
+pub mod ranges;
+pub mod rule;
+pub mod scalar;
+pub mod space;
 
+mod product;
+mod relation;
+mod search;
+mod table;
+mod tree;
 mod verdict;
+mod witness;
 
 pub use verdict::{
     Access, ActionAccess, Guardrail, GuardrailEffect, NewAccess, PlanAccess, Reason, RemovedAccess, StatementRef,

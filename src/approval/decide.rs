@@ -74,8 +74,7 @@ impl Window {
 /// A state, and how it came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// The state.
-    pub state: State,
+    state: State,
     /// The approvals that count now.
     pub counted: Vec<Counted>,
     /// The approvals that do not, and why.
@@ -89,6 +88,11 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// The state. Nothing but [`decide`] sets it.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
     fn bare(state: State) -> Self {
         Self {
             state,

@@ -4,4 +4,5 @@
 pub mod clock;
 pub mod files;
 pub mod repository;
+pub mod store;
 pub mod terraform;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::catalogue::Entry;
 use crate::plan::Change;
 
 /// The platform whose access rules apply.
@@ -171,6 +172,9 @@ pub struct Facet {
 }
 
 /// A change that can alter who may do what.
+///
+/// Provisioners have the address of their resource and the type `provisioner:local-exec` (or another kind), so an
+/// address may occur more than once: rows are told apart by address, type and deposed key.
 #[derive(Clone, Debug)]
 pub struct IamChange {
     /// The row; for provisioners, provider blocks, module calls and actions a row made from the configuration.
@@ -189,4 +193,83 @@ pub struct IamChange {
     pub authoritative: bool,
     /// Whether deleting or shrinking it can widen access.
     pub removal_elevates: bool,
+    /// The catalogue's entry; `None` for what is not in the catalogue.
+    pub entry: Option<Entry>,
+    /// What a reader has to know about the way the change is made.
+    pub notes: Vec<Note>,
+}
+
+/// Something about the way a change is made that the values do not show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// A stable word.
+    pub code: NoteCode,
+    /// In words, lower case, one line.
+    pub message: String,
+}
+
+/// The codes of [`Note`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteCode {
+    /// The object leaves the state and stays in the cloud: what it grants or denies goes on, and no later plan
+    /// shows it (`forget`, `create,forget`, a deletion policy that abandons the object).
+    LeftBehind,
+    /// The object existed before and is adopted; what it grants was not made by this state.
+    Adopted,
+    /// The object was kept under another type, whose access rules were others.
+    MovedAcrossTypes,
+    /// A restriction is destroyed before its replacement is made: for a while, or for good if the creation fails,
+    /// it is not there.
+    Gap,
+    /// Left over from a failed replacement; the current object has a row of its own.
+    Deposed,
+}
+
+impl IamChange {
+    /// The principal the change is about, where the catalogue names exactly one and it is known: after the change, or
+    /// before it where there is nothing after.
+    pub fn principal(&self) -> Option<&str> {
+        let facets = || self.facets.iter().filter(|facet| facet.purpose == "principal");
+        let mut values: Vec<&str> = facets().filter_map(|facet| facet.after.as_ref()).flat_map(texts).collect();
+        if facets().any(|facet| facet.unknown) {
+            return None;
+        }
+        if values.is_empty() {
+            values = facets().filter_map(|facet| facet.before.as_ref()).flat_map(texts).collect();
+        }
+        values.dedup();
+        match values.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
+    /// When the access ends by itself: the latest of the points in time (RFC 3339) that the change carries after it.
+    /// Durations are no points in time.
+    pub fn expires_at(&self) -> Option<&str> {
+        let expiry = || self.facets.iter().filter(|facet| facet.purpose == "expiry");
+        if expiry().any(|facet| facet.unknown) {
+            return None;
+        }
+        expiry()
+            .filter_map(|facet| facet.after.as_ref()?.as_str())
+            .filter_map(|text| Some((text.parse::<jiff::Timestamp>().ok()?, text)))
+            .max_by_key(|(time, _)| *time)
+            .map(|(_, text)| text)
+    }
+
+    /// Whether this is a data source that only makes a document or a value for others: read at apply, it grants
+    /// nothing by itself. Data sources that run code are no such sources.
+    pub fn is_source(&self) -> bool {
+        self.origin == Origin::Data && self.kind != Kind::CodeExecution
+    }
+}
+
+/// The texts of a value that is one text or a list of them.
+fn texts(value: &serde_json::Value) -> Vec<&str> {
+    match value {
+        serde_json::Value::Array(elements) => elements.iter().filter_map(serde_json::Value::as_str).collect(),
+        other => other.as_str().into_iter().collect(),
+    }
 }

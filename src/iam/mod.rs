@@ -5,5 +5,15 @@
 
 pub mod catalogue;
 mod change;
+mod documents;
+mod facets;
+mod paths;
+mod recognise;
+mod strict;
+#[cfg(test)]
+mod testing;
+mod unclassified;
 
-pub use change::{Facet, IamChange, Kind, Origin, Platform};
+pub use change::{Facet, IamChange, Kind, Note, NoteCode, Origin, Platform};
+pub use documents::Documents;
+pub use recognise::Recognition;

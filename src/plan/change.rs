@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::address::Address;
 use super::value::Side;
 
 /// `mode` of a row. A word tollgate does not know is kept and makes the row undetermined.
@@ -89,6 +90,65 @@ pub struct Change {
     pub importing: Option<Value>,
     /// Terraform's display hint for the action.
     pub action_reason: Option<String>,
+    /// HCL that `-generate-config-out` made; such a resource is not in the configuration.
+    pub generated_config: Option<String>,
+    /// Resource identity before (Terraform 1.12), `Null` when there is none.
+    pub before_identity: Value,
+    /// Resource identity after (Terraform 1.12), `Null` when there is none.
+    pub after_identity: Value,
+}
+
+impl Default for Change {
+    /// A row that says nothing: no address, no type, no action (so [`Actions::is_known`] is false), no values.
+    /// For rows that are made from the configuration, and for tests.
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            previous_address: None,
+            module_address: None,
+            mode: Mode::Managed,
+            type_name: String::new(),
+            name: String::new(),
+            index: None,
+            provider: Provider::default(),
+            deposed: None,
+            actions: Actions::default(),
+            before: Value::Null,
+            after: Value::Null,
+            after_unknown: Value::Null,
+            before_sensitive: Value::Null,
+            after_sensitive: Value::Null,
+            replace_paths: Vec::new(),
+            importing: None,
+            action_reason: None,
+            generated_config: None,
+            before_identity: Value::Null,
+            after_identity: Value::Null,
+        }
+    }
+}
+
+impl Mode {
+    /// Reads `mode`; without one, the address tells.
+    pub(super) fn of(word: Option<&str>, address: &str) -> Self {
+        match word {
+            Some("managed") => Self::Managed,
+            Some("data") => Self::Data,
+            Some("ephemeral") => Self::Ephemeral,
+            Some(word) if !word.is_empty() => Self::Other(word.to_owned()),
+            _ => Address::parse(address).map_or(Self::Managed, |address| address.mode),
+        }
+    }
+
+    /// The word of the plan.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Managed => "managed",
+            Self::Data => "data",
+            Self::Ephemeral => "ephemeral",
+            Self::Other(word) => word,
+        }
+    }
 }
 
 impl Change {
@@ -139,6 +199,30 @@ impl Action {
 }
 
 impl Actions {
+    /// Reads `change.actions`; anything but a list of strings gives an unknown list.
+    pub(super) fn of(words: Option<&Value>) -> Self {
+        let Some(Value::Array(words)) = words else { return Self::default() };
+        let read = |word: &Value| match word {
+            Value::String(word) => Action::parse(word),
+            other => Action::Other(other.to_string()),
+        };
+        Self(words.iter().map(read).collect())
+    }
+
+    /// One word for the list: `replace` for every replacement, `other` for a list that is not known.
+    pub fn summary(&self) -> &'static str {
+        match self.0.as_slice() {
+            [Action::NoOp] => "no-op",
+            [Action::Create] => "create",
+            [Action::Read] => "read",
+            [Action::Update] => "update",
+            [Action::Delete] => "delete",
+            [Action::Forget] => "forget",
+            [Action::Open] => "open",
+            _ if self.is_known() => "replace",
+            _ => "other",
+        }
+    }
     /// Whether Terraform or OpenTofu is known to emit this list.
     pub fn is_known(&self) -> bool {
         use Action::{Create, Delete, Forget, NoOp, Open, Read, Update};

@@ -6,10 +6,30 @@
 //! Format: <https://developer.hashicorp.com/terraform/internals/json-format> and, where it is silent,
 //! `internal/command/jsonplan` of hashicorp/terraform and opentofu/opentofu.
 
+mod action;
+mod address;
 mod change;
+pub mod configuration;
+mod document;
+mod error;
+mod intake;
+mod keep;
+mod path;
+mod read;
+mod row;
+mod scan;
+mod secrets;
 mod undetermined;
 mod value;
 
+pub use address::{Address, Key, ModuleStep};
 pub use change::{Action, Actions, Change, Mode, Provider};
+pub use configuration::Configuration;
+pub use document::{ActionInvocation, Counts, Deferred, Input, OutputChange, Plan, StateResource};
+pub use error::{Lookalike, Position, ReadError, printable};
+pub use keep::{ConfigFilter, ConfigHead, Keep, RowFilter, RowHead, Sections, StateFilter, StateHead};
+pub use path::{AttrPath, Step};
+pub use read::read;
+pub use secrets::Secrets;
 pub use undetermined::Undetermined;
-pub use value::{AttrPath, Attribute, Side, Step};
+pub use value::{Attribute, Side};

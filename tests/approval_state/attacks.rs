@@ -10,7 +10,7 @@ use crate::world::{ALICE, AUTHOR, BOB, CAROL, HEAD, STRANGER, World, at, finding
 
 fn why(world: &World, seconds: i64) -> NotCounted {
     let judgement = world.judge(seconds);
-    assert!(!matches!(judgement.state, State::Open(_)), "{judgement:?}");
+    assert!(!matches!(judgement.state(), State::Open(_)), "{judgement:?}");
     judgement.rejected.into_iter().next().expect("one that does not count").why
 }
 
@@ -344,7 +344,7 @@ fn a44_an_unreadable_forge_is_undecided() {
     let world = World::new();
     let doubt = Doubt::Forge("page 3 of the comments: 500".into());
     let judgement = tollgate::approval::decide(Err(&doubt), &world.settings, &world.subject, crate::world::now(100));
-    assert_eq!(judgement.state, State::Undecided(doubt));
+    assert_eq!(*judgement.state(), State::Undecided(doubt));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod admission;
 mod attacks;
 mod properties;
 mod rules;
@@ -49,7 +50,7 @@ fn longer_than_anybody_may_have_does_not_count() {
     let mut world = World::new();
     world.approve(ALICE, "168h", 60);
     let judgement = world.judge(100);
-    assert_eq!(judgement.state, State::Pending);
+    assert_eq!(*judgement.state(), State::Pending);
     assert!(matches!(judgement.rejected[0].why, NotCounted::TooLong(_)));
 }
 
@@ -67,7 +68,7 @@ fn no_rule_means_nobody() {
     let mut world = World::new().rules("");
     world.approve(ALICE, "30m", 60);
     let judgement = world.judge(100);
-    assert_eq!(judgement.state, State::Pending);
+    assert_eq!(*judgement.state(), State::Pending);
     assert_eq!(judgement.uncovered.len(), 1);
 }
 

@@ -68,7 +68,7 @@ fn a_finding_that_no_rule_covers_cannot_be_approved() {
         .findings(&[finding("a", Severity::Low, Level::Approve), finding("b", Severity::High, Level::Approve)]);
     world.approve(ALICE, "30m", 60);
     let judgement = world.judge(100);
-    assert_eq!(judgement.state, State::Partial);
+    assert_eq!(*judgement.state(), State::Partial);
     assert_eq!(judgement.uncovered[0].rule, "b");
 }
 

@@ -10,24 +10,24 @@ use tollgate::approval::{
 };
 use tollgate::policy::{Finding, Level, Severity};
 
-pub const AUTHOR: u64 = 1;
-pub const ALICE: u64 = 2;
-pub const BOB: u64 = 3;
-pub const CAROL: u64 = 4;
-pub const STRANGER: u64 = 9;
+pub(crate) const AUTHOR: u64 = 1;
+pub(crate) const ALICE: u64 = 2;
+pub(crate) const BOB: u64 = 3;
+pub(crate) const CAROL: u64 = 4;
+pub(crate) const STRANGER: u64 = 9;
 
-pub const HEAD: &str = "1111111111111111111111111111111111111111";
+pub(crate) const HEAD: &str = "1111111111111111111111111111111111111111";
 
 /// Seconds after an hour on a day.
-pub fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
 }
 
-pub fn now(seconds: i64) -> Now {
+pub(crate) fn now(seconds: i64) -> Now {
     Now::from_server(at(seconds), 0, at(seconds)).unwrap()
 }
 
-pub fn user(id: u64) -> Account {
+pub(crate) fn user(id: u64) -> Account {
     let login = match id {
         AUTHOR => "author".to_owned(),
         ALICE => "alice".to_owned(),
@@ -39,7 +39,7 @@ pub fn user(id: u64) -> Account {
     Account { id: UserId(id), login, kind: AccountKind::User }
 }
 
-pub fn finding(rule: &str, severity: Severity, level: Level) -> Finding {
+pub(crate) fn finding(rule: &str, severity: Severity, level: Level) -> Finding {
     Finding {
         plan: "p.tfplan".into(),
         rule: rule.into(),
@@ -56,7 +56,7 @@ pub fn finding(rule: &str, severity: Severity, level: Level) -> Finding {
     }
 }
 
-pub fn parts(findings: &[Finding]) -> SubjectParts {
+pub(crate) fn parts(findings: &[Finding]) -> SubjectParts {
     SubjectParts {
         forge_host: "github.com".into(),
         repo_id: 1000,
@@ -74,23 +74,23 @@ pub fn parts(findings: &[Finding]) -> SubjectParts {
     }
 }
 
-pub fn settings(toml: &str) -> ApprovalSettings {
+pub(crate) fn settings(toml: &str) -> ApprovalSettings {
     let settings: ApprovalSettings = toml::from_str(toml).unwrap();
     assert_eq!(settings.mistakes(), []);
     settings
 }
 
-pub struct World {
-    pub snapshot: Snapshot,
-    pub settings: ApprovalSettings,
-    pub subject: Subject,
+pub(crate) struct World {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) settings: ApprovalSettings,
+    pub(crate) subject: Subject,
     next_id: u64,
 }
 
 impl World {
     /// One finding of severity high; one maintainer is enough; Alice, Bob and Carol maintain. The head was pushed
     /// at 0 s.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let people = [(AUTHOR, RoleLevel::Maintain), (ALICE, RoleLevel::Maintain), (BOB, RoleLevel::Maintain)]
             .into_iter()
             .chain([(CAROL, RoleLevel::Maintain), (STRANGER, RoleLevel::Read)])
@@ -141,22 +141,22 @@ impl World {
         }
     }
 
-    pub fn rules(mut self, toml: &str) -> Self {
+    pub(crate) fn rules(mut self, toml: &str) -> Self {
         self.settings = settings(toml);
         self
     }
 
-    pub fn findings(mut self, findings: &[Finding]) -> Self {
+    pub(crate) fn findings(mut self, findings: &[Finding]) -> Self {
         self.subject = Subject::new(parts(findings));
         self
     }
 
-    pub fn line(&self, length: &str) -> String {
+    pub(crate) fn line(&self, length: &str) -> String {
         let line = self.subject.approval_line(length.parse().unwrap()).unwrap();
         format!("{line}ticket OPS-77")
     }
 
-    pub fn comment_of(&mut self, author: Option<Account>, body: &str, seconds: i64) -> &mut Comment {
+    pub(crate) fn comment_of(&mut self, author: Option<Account>, body: &str, seconds: i64) -> &mut Comment {
         let id = self.next_id;
         self.next_id += 1;
         self.snapshot.comments.push(Comment {
@@ -172,38 +172,38 @@ impl World {
         self.snapshot.comments.last_mut().unwrap()
     }
 
-    pub fn comment(&mut self, author: u64, body: &str, seconds: i64) -> &mut Comment {
+    pub(crate) fn comment(&mut self, author: u64, body: &str, seconds: i64) -> &mut Comment {
         self.comment_of(Some(user(author)), body, seconds)
     }
 
-    pub fn approve(&mut self, author: u64, length: &str, seconds: i64) -> &mut Comment {
+    pub(crate) fn approve(&mut self, author: u64, length: &str, seconds: i64) -> &mut Comment {
         let line = self.line(length);
         self.comment(author, &line, seconds)
     }
 
-    pub fn review(&mut self, author: u64, state: ReviewState, body: &str, seconds: i64) -> &mut Review {
+    pub(crate) fn review(&mut self, author: u64, state: ReviewState, body: &str, seconds: i64) -> &mut Review {
         self.comment(author, body, seconds);
         let comment = self.snapshot.comments.pop().unwrap();
         self.snapshot.reviews.push(Review { comment, state, commit: HEAD.into() });
         self.snapshot.reviews.last_mut().unwrap()
     }
 
-    pub fn judge(&self, seconds: i64) -> Judgement {
+    pub(crate) fn judge(&self, seconds: i64) -> Judgement {
         decide(Ok(&self.snapshot), &self.settings, &self.subject, now(seconds))
     }
 
-    pub fn state(&self, seconds: i64) -> State {
-        self.judge(seconds).state
+    pub(crate) fn state(&self, seconds: i64) -> State {
+        self.judge(seconds).state().clone()
     }
 
-    pub fn doubt(&self, seconds: i64) -> Doubt {
+    pub(crate) fn doubt(&self, seconds: i64) -> Doubt {
         match self.state(seconds) {
             State::Undecided(doubt) => doubt,
             other => panic!("{other:?}"),
         }
     }
 
-    pub fn is_open(&self, seconds: i64) -> bool {
+    pub(crate) fn is_open(&self, seconds: i64) -> bool {
         matches!(self.state(seconds), State::Open(_))
     }
 }

@@ -1,6 +1,14 @@
 //! Amazon Web Services: policy documents, what they mean, and the tables they are read against.
 //!
-//! [`document`] is the form every other part works on; [`parse`] is the only way from text to it.
+//! [`document`] is the form every other part works on; [`parse`] is the only way from text to it. [`actions`] and
+//! [`managed`] are tables of facts, dated.
 
+pub mod actions;
+pub mod compile;
+pub mod diff;
 pub mod document;
+mod explain;
+pub mod managed;
 pub mod parse;
+mod replay;
+pub mod space;

@@ -73,6 +73,13 @@ pub fn parse_parts(parts: &[Part], kind: Kind) -> Result<Document, ParseError> {
     read::Reader::new(&source, kind).document(node)
 }
 
+/// Reads an identity policy that is part of the program, whatever its length.
+pub(super) fn parse_embedded(text: &str) -> Result<Document, ParseError> {
+    let source = scan::Source::new(&[Part::Literal(text.to_owned())]);
+    let node = source.scan_unlimited()?;
+    read::Reader::new(&source, Kind::Identity).document(node)
+}
+
 /// The kind a document must be read as when nothing else tells: one in which some statement names a principal is a
 /// resource policy. Looks at the names only; the text may still be refused.
 ///

@@ -91,10 +91,15 @@ impl Source {
 
     /// Reads the whole text as one value.
     pub(super) fn scan(&self) -> Result<Node, ParseError> {
-        let root = DocumentPath::root();
         if self.bytes.len() > MAX_BYTES {
-            return Err(self.error(&root, MAX_BYTES, Fault::TooLong(self.bytes.len())));
+            return Err(self.error(&DocumentPath::root(), MAX_BYTES, Fault::TooLong(self.bytes.len())));
         }
+        self.scan_unlimited()
+    }
+
+    /// As [`Self::scan`], for a text of any length.
+    pub(super) fn scan_unlimited(&self) -> Result<Node, ParseError> {
+        let root = DocumentPath::root();
         let mut scanner = Scanner { source: self, at: 0 };
         scanner.space();
         let node = scanner.value(&root, 0)?;

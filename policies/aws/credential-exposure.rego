@@ -1,0 +1,38 @@
+package tollgate.aws.credential_exposure
+
+import data.tollgate.lib.access
+import data.tollgate.lib.aws
+import data.tollgate.lib.aws_sensitive
+
+metadata := {
+	"id": "aws-credential-exposure",
+	"title": "Credentials of others can be obtained",
+	"description": "Somebody may newly obtain a credential or what works like one: create access keys or console passwords, take a role, read secrets, log in to databases and machines. The access behind the credential is theirs then.",
+	"severity": "high",
+	"remediation": "Name the roles, secrets and users the action is needed on.",
+	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-users-federation-idp"],
+	"platforms": ["aws"],
+	"kinds": ["identity_policy", "role_definition", "trust_policy", "role_binding", "group_membership"],
+}
+
+approve contains finding if {
+	pieces := [piece |
+		some piece in access.new
+		exposes(piece.actions)
+		not "*" in piece.actions
+	]
+	some finding in access.findings(pieces, "obtain credentials")
+}
+
+approve contains aws.finding(entry, sprintf("newly allows %s", [access.listed(sort(newly))])) if {
+	access.by_text
+	some entry in aws.gaining_identity
+	not "*" in aws.actions(entry.is)
+	newly := aws.added_of(entry, aws_sensitive.credential_exposure)
+	count(newly) > 0
+}
+
+exposes(actions) if {
+	some action in actions
+	count(aws.touched(lower(action), aws_sensitive.credential_exposure)) > 0
+}

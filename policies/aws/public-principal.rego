@@ -1,0 +1,106 @@
+package tollgate.aws.public_principal
+
+import data.tollgate.lib.access
+import data.tollgate.lib.aws
+import data.tollgate.lib.change
+
+metadata := {
+	"id": "aws-public-principal",
+	"title": "Everyone is let in",
+	"description": "A resource or a role newly trusts everyone (`*`, or all but a few), without a condition that names an organisation, account, network or source. The change is blocked where everyone may take every action, or may assume the role, without any condition: nobody means that.",
+	"severity": "critical",
+	"remediation": "Name the principals; for an organisation add aws:PrincipalOrgID, for a service aws:SourceArn or aws:SourceAccount.",
+	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous"],
+	"platforms": ["aws"],
+}
+
+# What nobody means: everyone, without a condition, may do everything or become the role.
+boundless := {"*", "s3:*", "sqs:*", "sns:*", "kms:*", "secretsmanager:*", "ecr:*", "lambda:*", "sts:*", "sts:assumerole"}
+
+deny contains finding if {
+	pieces := [piece | some piece in open_pieces; unbounded(piece)]
+	some finding in access.findings(pieces, "take every action, without any condition")
+}
+
+approve contains finding if {
+	pieces := [piece | some piece in open_pieces; not unbounded(piece)]
+	some finding in access.findings(pieces, "in")
+}
+
+open_pieces := [piece | some piece in access.new; piece.principal == "*"]
+
+unbounded(piece) if {
+	count(piece.conditions) == 0
+	count({lower(action) | some action in piece.actions} & boundless) > 0
+}
+
+deny contains aws.finding(entry, sprintf("newly lets everyone take %s, without any condition", [access.listed(sort(wide))])) if {
+	some [entry, newly] in opened
+	not entry.is.Condition
+	wide := newly & boundless
+	count(wide) > 0
+}
+
+approve contains aws.finding(entry, sprintf("newly lets everyone take %s", [access.listed(sort(newly))])) if {
+	some [entry, newly] in opened
+	not never_meant(entry, newly)
+}
+
+never_meant(entry, newly) if {
+	not entry.is.Condition
+	count(newly & boundless) > 0
+}
+
+# Statements that open something, with the action patterns that were not open before.
+opened := {[entry, newly] |
+	access.by_text
+	some entry in aws.gaining_resource
+	aws.open_to_everyone(entry.is)
+	newly := {action | some action in aws.reach(entry.is); not open_before(action, entry.is)}
+	count(newly) > 0
+}
+
+open_before(action, statement) if {
+	some old in aws.before_statements
+	aws.open_to_everyone(old.is)
+	aws.action_in(old.is, action)
+	every resource in aws.resources(statement) { aws.resource_in(old.is, resource) }
+	aws.asks_no_more(old.is, statement)
+}
+
+# Grants that are a resource of their own (Lambda permissions, image and snapshot sharing).
+approve contains change.finding(change.path_of("principal"), "newly lets everyone in") if {
+	access.by_text
+	change.remains
+	public(change.after_of("principal"))
+	not conditioned
+	not as_public_before
+}
+
+public(principals) if count(principals & {"*", "all", "http://acs.amazonaws.com/groups/global/AllUsers", "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}) > 0
+
+conditioned if count({value | some value in change.after_of("condition"); not value in ["", false]}) > 0
+
+conditioned if is_string(change.field(change.after, "principal_org_id"))
+
+as_public_before if {
+	public(change.before_of("principal"))
+	count(change.lost("condition")) == 0
+	count(change.gained("permission")) == 0
+}
+
+# Canned access lists.
+approve contains change.finding("acl", sprintf("is newly %s", [change.show(acl)])) if {
+	change.remains
+	acl := change.field(change.after, "acl")
+	acl in {"public-read", "public-read-write", "authenticated-read"}
+	not change.field(change.before, "acl") in {acl, "public-read-write"}
+}
+
+# A function's address that asks nobody for a signature.
+approve contains change.finding("authorization_type", "newly lets everyone call the function") if {
+	input.change.type == "aws_lambda_function_url"
+	change.remains
+	change.field(change.after, "authorization_type") == "NONE"
+	change.field(change.before, "authorization_type") != "NONE"
+}

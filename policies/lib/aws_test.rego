@@ -1,0 +1,56 @@
+package tollgate.lib.aws_test
+
+import data.tollgate.lib.aws
+import data.tollgate.lib.fixture
+
+test_patterns_cover_by_word_or_trailing_star if {
+	aws.covers("*", "s3:get*")
+	aws.covers("s3:*", "s3:getobject")
+	not aws.covers("s3:get*", "s3:*")
+	not aws.covers("s3:*object", "s3:getobject")
+}
+
+test_exceptions_overlap_when_in_doubt if {
+	aws.overlaps_any({"s3:*"}, "s3:getobject")
+	aws.overlaps_any({"s3:getobject"}, "s3:*")
+	aws.overlaps_any({"*:getobject"}, "ec2:runinstances")
+	not aws.overlaps_any({"s3:*"}, "ec2:runinstances")
+}
+
+statement(operator, key, value) := {"Condition": {operator: {key: value}}}
+
+test_conditions_are_implied_by_stricter_ones if {
+	aws.asks_no_more({}, statement("Bool", "aws:MultiFactorAuthPresent", "true"))
+	aws.asks_no_more(statement("StringEquals", "aws:RequestedRegion", ["a", "b"]), statement("StringEquals", "aws:RequestedRegion", "a"))
+	aws.asks_no_more(statement("StringNotEquals", "k", ["a"]), statement("StringNotEquals", "k", ["a", "b"]))
+	not aws.asks_no_more(statement("StringEquals", "k", ["a"]), statement("StringEquals", "k", ["a", "b"]))
+	not aws.asks_no_more(statement("StringNotEquals", "k", ["a", "b"]), statement("StringNotEquals", "k", ["a"]))
+	not aws.asks_no_more(statement("StringEquals", "k", ["a"]), {})
+}
+
+test_principals_have_one_spelling if {
+	aws.principals({"Principal": "*"}) == {"*"}
+	aws.principals({"Principal": ["*"]}) == {"*"}
+	aws.principals({"Principal": {"AWS": ["*", "111122223333"]}}) == {"*", "arn:aws:iam::111122223333:root"}
+	aws.principals({"Principal": {"Service": ["ec2.amazonaws.com"]}}) == {"ec2.amazonaws.com"}
+	aws.principals({"Action": ["s3:Get*"]}) == set()
+}
+
+test_not_action_and_not_resource_match_the_rest if {
+	aws.action_in({"NotAction": ["iam:*"]}, "s3:*")
+	not aws.action_in({"NotAction": ["iam:*"]}, "*")
+	aws.resource_in({"NotResource": ["arn:aws:s3:::a/*"]}, "arn:aws:s3:::b/*")
+	not aws.resource_in({"NotResource": ["arn:aws:s3:::a/*"]}, "*")
+}
+
+test_own_accounts_come_from_the_row if {
+	given := fixture.text({"after": {"arn": "arn:aws:iam::111122223333:role/r", "registry_id": "222233334444"}})
+	aws.own_accounts == {"111122223333", "222233334444"} with input as given
+}
+
+test_unreadable_documents if {
+	given := fixture.text({"unknown": ["inline_policy"], "unreadable": ["policy"]})
+	aws.unreadable("inline_policy[0].policy") with input as given
+	aws.unreadable("policy") with input as given
+	not aws.unreadable("assume_role_policy") with input as given
+}

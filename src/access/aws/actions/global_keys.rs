@@ -1,0 +1,77 @@
+//! The global condition keys, which the service tables leave out.
+//!
+//! Facts of the IAM User Guide, "AWS global condition context keys". The letters are those of the generated table:
+//! `s` string, `a` ARN, `b` boolean, `n` number, `d` date, `i` address; upper case for keys with several values.
+
+/// Key and letters.
+pub(super) const GLOBAL_KEYS: [(&str, &str); 63] = [
+    // Properties of the principal.
+    ("aws:PrincipalArn", "a"),
+    ("aws:PrincipalAccount", "s"),
+    ("aws:PrincipalOrgPaths", "S"),
+    ("aws:PrincipalOrgID", "s"),
+    ("aws:PrincipalTag/${TagKey}", "s"),
+    ("aws:PrincipalIsAWSService", "b"),
+    ("aws:PrincipalServiceName", "s"),
+    ("aws:PrincipalServiceNamesList", "S"),
+    ("aws:PrincipalType", "s"),
+    ("aws:userid", "s"),
+    ("aws:username", "s"),
+    // Properties of the session.
+    ("aws:AssumedRoot", "s"),
+    ("aws:FederatedProvider", "s"),
+    ("aws:TokenIssueTime", "d"),
+    ("aws:MultiFactorAuthAge", "n"),
+    ("aws:MultiFactorAuthPresent", "b"),
+    ("aws:ChatbotSourceArn", "a"),
+    ("aws:Ec2InstanceSourceVpc", "s"),
+    ("aws:Ec2InstanceSourcePrivateIPv4", "i"),
+    ("aws:SourceIdentity", "s"),
+    ("aws:SignInSessionArn", "a"),
+    ("ec2:RoleDelivery", "n"),
+    ("ec2:SourceInstanceArn", "a"),
+    ("glue:RoleAssumedBy", "s"),
+    ("glue:CredentialIssuingService", "s"),
+    ("codebuild:BuildArn", "a"),
+    ("codebuild:ProjectArn", "a"),
+    ("lambda:SourceFunctionArn", "a"),
+    ("ssm:SourceInstanceArn", "a"),
+    ("identitystore:UserId", "s"),
+    // Properties of the network.
+    ("aws:SourceIp", "i"),
+    ("aws:SourceVpc", "s"),
+    ("aws:SourceVpcArn", "a"),
+    ("aws:SourceVpce", "s"),
+    ("aws:VpceAccount", "s"),
+    ("aws:VpceOrgID", "s"),
+    ("aws:VpceOrgPaths", "S"),
+    ("aws:VpcSourceIp", "i"),
+    // Properties of the resource.
+    ("aws:ResourceAccount", "s"),
+    ("aws:ResourceOrgID", "s"),
+    ("aws:ResourceOrgPaths", "S"),
+    ("aws:ResourceTag/${TagKey}", "s"),
+    // Properties of the request.
+    ("aws:CalledVia", "S"),
+    ("aws:CalledViaFirst", "s"),
+    ("aws:CalledViaLast", "s"),
+    ("aws:CalledViaAWSMCP", "s"),
+    ("aws:ViaAWSMCPService", "b"),
+    ("aws:ViaAWSService", "b"),
+    ("aws:CurrentTime", "d"),
+    ("aws:EpochTime", "d"),
+    ("aws:referer", "s"),
+    ("aws:RequestedRegion", "s"),
+    ("aws:RequestTag/${TagKey}", "s"),
+    ("aws:TagKeys", "S"),
+    ("aws:SecureTransport", "b"),
+    ("aws:SourceArn", "a"),
+    ("aws:SourceAccount", "s"),
+    ("aws:SourceOrgPaths", "S"),
+    ("aws:SourceOrgID", "s"),
+    ("aws:UserAgent", "s"),
+    // Temporary credentials of web identity federation.
+    ("sts:ExternalId", "s"),
+    ("sts:RoleSessionName", "s"),
+    ("sts:SourceIdentity", "s"),
+];

@@ -1,0 +1,133 @@
+//! Condition keys: their types, and whether a request carries several values.
+
+use super::global_keys::GLOBAL_KEYS;
+
+/// What values of a key look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValueType {
+    /// Any text.
+    String,
+    /// An ARN.
+    Arn,
+    /// `true` or `false`.
+    Bool,
+    /// A number.
+    Numeric,
+    /// A point in time.
+    Date,
+    /// An IP address.
+    Ip,
+}
+
+/// What is known of a condition key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyType {
+    /// What its values look like; of several, where sources disagree, the first.
+    pub values: ValueType,
+    /// Whether a request may carry several values: only with `ForAllValues` or `ForAnyValue` does a condition on
+    /// such a key make sense. `None` where sources disagree (a key of that name is single in one service and
+    /// multiple in another).
+    pub multivalued: Option<bool>,
+}
+
+impl KeyType {
+    /// From the letters of the table, lower case for single-valued keys.
+    pub(super) fn from_codes(codes: &str) -> Option<Self> {
+        let first = codes.chars().next()?;
+        let values = match first.to_ascii_lowercase() {
+            's' => ValueType::String,
+            'a' => ValueType::Arn,
+            'b' => ValueType::Bool,
+            'n' => ValueType::Numeric,
+            'd' => ValueType::Date,
+            'i' => ValueType::Ip,
+            _ => return None,
+        };
+        let upper = codes.chars().filter(char::is_ascii_uppercase).count();
+        let multivalued = if upper == 0 {
+            Some(false)
+        } else if upper == codes.len() {
+            Some(true)
+        } else {
+            None
+        };
+        Some(Self { values, multivalued })
+    }
+}
+
+/// The keys of the table.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// Lower case, sorted.
+    exact: Vec<(String, KeyType)>,
+    /// Keys with a variable part, as the literal pieces around it, lower case.
+    templates: Vec<(Vec<String>, KeyType)>,
+}
+
+impl Keys {
+    /// From keys in any order, the global ones added where the source has none of the name.
+    pub(super) fn new(rows: impl IntoIterator<Item = (&'static str, KeyType)>) -> Self {
+        let mut keys = Self::default();
+        for (key, kind) in rows {
+            keys.add(key, kind);
+        }
+        for (key, codes) in GLOBAL_KEYS {
+            if let Some(kind) = KeyType::from_codes(codes)
+                && keys.find_unsorted(key).is_none()
+            {
+                keys.add(key, kind);
+            }
+        }
+        keys.exact.sort_by(|a, b| a.0.cmp(&b.0));
+        keys
+    }
+
+    fn add(&mut self, key: &str, kind: KeyType) {
+        let key = key.to_ascii_lowercase();
+        if !key.contains("${") {
+            self.exact.push((key, kind));
+            return;
+        }
+        let pieces = key.split("${").enumerate().map(|(index, piece)| match piece.split_once('}') {
+            Some((_, rest)) if index > 0 => rest.to_owned(),
+            _ => piece.to_owned(),
+        });
+        self.templates.push((pieces.collect(), kind));
+    }
+
+    fn find_unsorted(&self, key: &str) -> Option<KeyType> {
+        let folded = key.to_ascii_lowercase();
+        self.exact.iter().find(|(name, _)| *name == folded).map(|(_, kind)| *kind)
+    }
+
+    pub(super) fn find(&self, key: &str) -> Option<KeyType> {
+        let folded = key.to_ascii_lowercase();
+        if let Ok(at) = self.exact.binary_search_by(|(name, _)| name.as_str().cmp(&folded)) {
+            return self.exact.get(at).map(|(_, kind)| *kind);
+        }
+        // The template with the longest literal part knows best.
+        self.templates
+            .iter()
+            .filter(|(pieces, _)| fits(pieces, &folded))
+            .max_by_key(|(pieces, _)| pieces.iter().map(String::len).sum::<usize>())
+            .map(|(_, kind)| *kind)
+    }
+}
+
+/// Whether `key` is the pieces with something, one character or more, between each two.
+fn fits(pieces: &[String], key: &str) -> bool {
+    let [first, middle @ .., last] = pieces else { return false };
+    let Some(mut rest) = key.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+        return false;
+    };
+    for piece in middle {
+        let mut characters = rest.char_indices();
+        characters.next();
+        let Some(found) = characters.next().and_then(|(at, _)| rest.get(at..)?.find(piece.as_str()).map(|f| at + f))
+        else {
+            return false;
+        };
+        rest = rest.get(found + piece.len()..).unwrap_or_default();
+    }
+    !rest.is_empty()
+}

@@ -1,0 +1,180 @@
+//! Conditions to literals.
+//!
+//! Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "...IfExists", "Set operators for
+//! multivalued context keys"; the truth table stands in the type [`Test`].
+
+use crate::access::aws::document::{Base, Condition, Family, Item, Operator, SetPrefix, Text};
+use crate::access::glob::{Glob, Symbol, Token};
+use crate::access::literal::{Dim, Lit, Set, Test};
+use crate::access::ranges::Ranges;
+use crate::access::scalar;
+
+use super::text::{self, Style};
+use super::{Contested, Readings};
+
+/// The literals of one condition: none where it always holds.
+pub(super) fn lits(condition: &Condition, variables: bool, readings: Readings, seen: &mut Contested) -> Vec<Lit> {
+    let label = label(condition);
+    let opaque = || vec![Lit::opaque(&canonical(condition), false)];
+    let (Operator::Known { set, base, if_exists }, Some(key)) = (&condition.operator, condition.key.as_known()) else {
+        return opaque();
+    };
+    let dim = Dim::Key(key.to_ascii_lowercase().into());
+    if *base == Base::Null {
+        return match null(condition) {
+            Some(None) => Vec::new(),
+            Some(Some(neg)) => vec![Lit { dim, test: Test::Present { neg }, label: label.into() }],
+            None => opaque(),
+        };
+    }
+    let Some(values) = values(condition, *base, variables) else { return opaque() };
+    let neg = base.is_negated();
+    let test = match set {
+        None => Test::One { neg, absent_ok: neg || *if_exists, set: values },
+        Some(SetPrefix::ForAllValues) => Test::All { neg, set: values },
+        Some(SetPrefix::ForAnyValue) => {
+            seen.any_if_exists |= *if_exists;
+            Test::Some { neg, absent_ok: *if_exists && readings.any_if_exists, set: values }
+        }
+    };
+    vec![Lit { dim, test, label: label.into() }]
+}
+
+/// `Some(None)` where any request satisfies it, `Some(Some(neg))` for one presence, `None` where it cannot be read.
+fn null(condition: &Condition) -> Option<Option<bool>> {
+    let (mut missing, mut present) = (false, false);
+    for item in &condition.values.items {
+        match item {
+            Item::One(Text::Known(word)) if word.eq_ignore_ascii_case("true") => missing = true,
+            Item::One(Text::Known(word)) if word.eq_ignore_ascii_case("false") => present = true,
+            _ => return None,
+        }
+    }
+    match (missing, present) {
+        (true, true) => Some(None),
+        (true, false) => Some(Some(true)),
+        (false, true) => Some(Some(false)),
+        (false, false) => None,
+    }
+}
+
+/// The set that the values describe; `None` where some value cannot be read.
+fn values(condition: &Condition, base: Base, variables: bool) -> Option<Set> {
+    let items = &condition.values.items;
+    let known =
+        || items.iter().map(|item| if let Item::One(Text::Known(text)) = item { Some(text.as_str()) } else { None });
+    match base.family() {
+        Family::String | Family::Arn => strings(items, base, variables),
+        Family::Bool | Family::Binary => {
+            let fold = base.family() == Family::Bool;
+            let literal = |text: &str| {
+                let mut glob = Glob::empty();
+                text.chars().for_each(|c| glob.push_char(c, fold));
+                glob
+            };
+            known().map(|text| text.map(literal)).collect::<Option<Vec<_>>>().map(sorted)
+        }
+        Family::Numeric | Family::Date => {
+            let date = base.family() == Family::Date;
+            let mut all = Ranges::default();
+            for text in known() {
+                let point = if date { scalar::date(text?) } else { scalar::number(text?) }?;
+                all = all.union(&compared(base, point));
+            }
+            Some(if date { Set::Dates(all) } else { Set::Numbers(all) })
+        }
+        Family::Ip => {
+            let (mut v4, mut v6) = (Ranges::default(), Ranges::default());
+            for text in known() {
+                let (a, b) = scalar::addresses(text?)?;
+                (v4, v6) = (v4.union(&a), v6.union(&b));
+            }
+            Some(Set::Addresses(v4, v6))
+        }
+        Family::Null => None,
+    }
+}
+
+fn strings(items: &[Item], base: Base, variables: bool) -> Option<Set> {
+    let (style, fold) = match base {
+        Base::StringEquals | Base::StringNotEquals => (Style::Equals, false),
+        Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase => (Style::Equals, true),
+        Base::StringLike | Base::StringNotLike => (Style::Like, false),
+        _ => (Style::Segments, false),
+    };
+    let mut out = Vec::new();
+    for item in items {
+        match item {
+            // The value of a variable would have to be compared without case, which symbols cannot say.
+            Item::One(text) if fold && (text.has_hole() || (variables && text::has_variables(text))) => return None,
+            Item::One(Text::Known(text)) if fold => {
+                let mut glob = Glob::empty();
+                unescaped(text, variables).chars().for_each(|c| glob.push_char(c, true));
+                out.push(glob);
+            }
+            Item::One(text) => out.extend(text::globs(text, variables, style)),
+            Item::Many(_) if fold => return None,
+            Item::Many(hole) => {
+                let mut glob = Glob::empty();
+                glob.push(Token::Symbol(Symbol::Hole(format!("{style:?} {}", hole.as_str()).into())));
+                out.push(glob);
+            }
+        }
+    }
+    Some(sorted(out))
+}
+
+/// A text without variables in which the three escapes are replaced.
+fn unescaped(text: &str, variables: bool) -> String {
+    if !variables {
+        return text.to_owned();
+    }
+    text.replace("${*}", "*").replace("${?}", "?").replace("${$}", "$")
+}
+
+fn sorted(mut globs: Vec<Glob>) -> Set {
+    globs.sort();
+    globs.dedup();
+    Set::Globs(globs)
+}
+
+/// The points that compare with `point` as the operator says; a negated operator is the complement of its base.
+fn compared(base: Base, point: u128) -> Ranges {
+    match base {
+        Base::NumericLessThan | Base::DateLessThan => match point.checked_sub(1) {
+            Some(high) => Ranges::between(0, high),
+            None => Ranges::default(),
+        },
+        Base::NumericLessThanEquals | Base::DateLessThanEquals => Ranges::between(0, point),
+        Base::NumericGreaterThan | Base::DateGreaterThan => match point.checked_add(1) {
+            Some(low) => Ranges::between(low, u128::MAX),
+            None => Ranges::default(),
+        },
+        Base::NumericGreaterThanEquals | Base::DateGreaterThanEquals => Ranges::between(point, u128::MAX),
+        _ => Ranges::between(point, point),
+    }
+}
+
+fn shown(condition: &Condition) -> Vec<String> {
+    condition
+        .values
+        .items
+        .iter()
+        .map(|item| match item {
+            Item::One(text) => text.display(),
+            Item::Many(hole) => format!("<unknown {}>", hole.as_str()),
+        })
+        .collect()
+}
+
+/// The condition in words.
+pub(in crate::access::aws) fn label(condition: &Condition) -> String {
+    format!("{} {} [{}]", condition.operator, condition.key.display(), shown(condition).join(", "))
+}
+
+/// The condition in a form in which equal conditions are equal.
+fn canonical(condition: &Condition) -> String {
+    let mut values = shown(condition);
+    values.sort();
+    format!("{} {} {values:?}", condition.operator, condition.key.display().to_ascii_lowercase())
+}

@@ -1,0 +1,245 @@
+//! Policy documents to rules.
+//!
+//! One statement becomes one allow or deny rule; a few become several (unknown actions, an unknown effect). What
+//! the platform's documentation leaves open is compiled by [`Readings`]: the caller compiles and compares once
+//! under each combination of the readings that [`Contested`] says make a difference, and believes a result only
+//! where all agree.
+
+mod condition;
+mod principal;
+mod text;
+
+use crate::access::aws::document::{Clause, Document, Effect, Item, List, Statement, Text};
+use crate::access::aws::parse::Kind;
+use crate::access::glob::{Glob, Symbol, Token};
+use crate::access::literal::{Dim, Lit};
+use crate::access::rule::{Origin, Rule, RuleSet};
+
+use text::Style;
+
+pub(super) use condition::label as condition_label;
+
+/// Where a document stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The resource that carries it; empty for a bare document.
+    pub address: String,
+    /// The attribute path; empty for a bare document.
+    pub path: String,
+}
+
+/// How contested points are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Readings {
+    /// Wildcards in the first five segments of a resource ARN do not match `:` (M2); otherwise they do (M1). The
+    /// documentation says both.
+    pub segments: bool,
+    /// A variable without value and default in `NotResource` keeps the whole statement from matching; otherwise
+    /// only that pattern does not match. The documentation is silent.
+    pub unset_blocks_not: bool,
+    /// `ForAnyValue:...IfExists` is true for a missing key; otherwise false. The documentation is silent.
+    pub any_if_exists: bool,
+    /// Variables before the fifth colon of a resource ARN are literal text; otherwise they are variables. The
+    /// documentation restricts variables to the last part without saying what happens elsewhere.
+    pub late_variables: bool,
+}
+
+/// Which contested points a document depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contested {
+    /// [`Readings::segments`].
+    pub segments: bool,
+    /// [`Readings::unset_blocks_not`].
+    pub unset_blocks_not: bool,
+    /// [`Readings::any_if_exists`].
+    pub any_if_exists: bool,
+    /// [`Readings::late_variables`].
+    pub late_variables: bool,
+}
+
+impl Contested {
+    /// Every combination of readings that could make a difference, the usual one first.
+    #[must_use]
+    pub fn readings(self) -> Vec<Readings> {
+        let mut all = vec![Readings::default()];
+        let mut fork = |on: bool, set: fn(&mut Readings)| {
+            if on {
+                let mut more = all.clone();
+                more.iter_mut().for_each(set);
+                all.extend(more);
+            }
+        };
+        fork(self.segments, |r| r.segments = true);
+        fork(self.unset_blocks_not, |r| r.unset_blocks_not = true);
+        fork(self.any_if_exists, |r| r.any_if_exists = true);
+        fork(self.late_variables, |r| r.late_variables = true);
+        all
+    }
+}
+
+/// Compiles a document. `seen` collects the contested points it depends on.
+#[must_use]
+pub fn compile(document: &Document, kind: Kind, place: &Place, readings: Readings, seen: &mut Contested) -> RuleSet {
+    let mut set = RuleSet::default();
+    for statement in &document.statements {
+        let mut lits = Vec::new();
+        lits.extend(statement.principal.as_ref().filter(|_| kind != Kind::Identity).map(principal));
+        if let Some(clause) = &statement.resource {
+            lits.extend(resource(clause, document.has_variables(), readings, seen));
+        }
+        for one in &statement.conditions {
+            lits.extend(condition::lits(one, document.has_variables(), readings, seen));
+        }
+        lits.extend(
+            statement
+                .unknown_conditions
+                .iter()
+                .map(|hole| Lit::opaque(&format!("conditions {}", hole.as_str()), false)),
+        );
+        let origin = origin(statement, place);
+        for action in actions(&statement.action) {
+            let mut all = action;
+            all.extend(lits.iter().cloned());
+            let rule = |lits| Rule { lits, origin: origin.clone() };
+            match &statement.effect {
+                Effect::Allow => set.allow.push(rule(all)),
+                Effect::Deny => set.deny.push(rule(all)),
+                Effect::Unknown(hole) => {
+                    let effect = format!("effect {}", hole.as_str());
+                    let with = |neg| all.iter().cloned().chain([Lit::opaque(&effect, neg)]).collect();
+                    set.allow.push(rule(with(false)));
+                    set.deny.push(rule(with(true)));
+                }
+            }
+        }
+    }
+    for unknown in &document.unknown_statements {
+        let place =
+            Origin { address: place.address.clone(), path: place.path.clone(), index: unknown.index, sid: None };
+        let rule = |side: &str| {
+            let lit = Lit::opaque(&format!("{side} of unknown statements {}", unknown.hole.as_str()), false);
+            Rule { lits: vec![lit], origin: place.clone() }
+        };
+        set.allow.push(rule("grants"));
+        set.deny.push(rule("denials"));
+    }
+    set
+}
+
+fn origin(statement: &Statement, place: &Place) -> Origin {
+    Origin {
+        address: place.address.clone(),
+        path: place.path.clone(),
+        index: statement.index,
+        sid: statement.sid.as_ref().map(Text::display),
+    }
+}
+
+fn principal(clause: &Clause<crate::access::aws::document::Principals>) -> Lit {
+    let mut globs = principal::globs(&clause.set);
+    globs.sort();
+    globs.dedup();
+    Lit::of(Dim::Principal, clause.negated, globs, if clause.negated { "NotPrincipal" } else { "Principal" })
+}
+
+/// The action literals of a statement, one list per alternative. Known patterns stay in one literal. An unknown
+/// one may match anything of its known frame, so it is the frame together with a truth value that is the same
+/// wherever the same unknown stands: for `Action` an alternative of its own, for `NotAction` a condition that
+/// splits what is left.
+fn actions(clause: &Clause<List>) -> Vec<Vec<Lit>> {
+    let label = listed(if clause.negated { "NotAction" } else { "Action" }, &clause.set);
+    let mut known = Vec::new();
+    let mut unknown: Vec<(Glob, String)> = Vec::new();
+    for item in &clause.set.items {
+        match item {
+            Item::One(Text::Known(text)) => known.push(Glob::wildcard(text, true)),
+            Item::One(text @ Text::Partial(_)) => {
+                let frame = text::globs(text, false, Style::Like).first().map(Glob::widened).unwrap_or_default();
+                unknown.push((frame, format!("action {}", text.display())));
+            }
+            Item::Many(hole) => unknown.push((Glob::any(), format!("actions {}", hole.as_str()))),
+        }
+    }
+    known.sort();
+    known.dedup();
+    let lit = |neg, globs| Lit::of(Dim::Action, neg, globs, &label);
+    if !clause.negated {
+        let mut out: Vec<Vec<Lit>> = Vec::new();
+        if !known.is_empty() || unknown.is_empty() {
+            out.push(vec![lit(false, known)]);
+        }
+        out.extend(unknown.into_iter().map(|(frame, text)| vec![lit(false, vec![frame]), Lit::opaque(&text, false)]));
+        return out;
+    }
+    let mut out = vec![vec![lit(true, known)]];
+    for (frame, text) in unknown {
+        let mut split = Vec::new();
+        for lits in out {
+            let outside = lits.iter().cloned().chain([lit(true, vec![frame.clone()])]).collect();
+            let inside = lits.into_iter().chain([Lit::opaque(&text, true)]).collect();
+            split.extend([outside, inside]);
+        }
+        out = split;
+    }
+    out
+}
+
+/// The literals of `Resource` or `NotResource`.
+fn resource(clause: &Clause<List>, variables: bool, readings: Readings, seen: &mut Contested) -> Vec<Lit> {
+    let mut globs = Vec::new();
+    for item in &clause.set.items {
+        match item {
+            Item::Many(hole) => {
+                let mut glob = Glob::empty();
+                glob.push(Token::Symbol(Symbol::Hole(format!("resources {}", hole.as_str()).into())));
+                globs.push(glob);
+            }
+            Item::One(text) => {
+                let early = variables && text::has_early_variables(text);
+                seen.late_variables |= early;
+                let variables = variables && !(early && readings.late_variables);
+                let whole = text::globs(text, variables, Style::Like);
+                let parts = text::globs(text, variables, Style::Segments);
+                let same = |(a, b): (&Glob, &Glob)| {
+                    a.tokens() == b.tokens() && (0..=a.tokens().len()).all(|i| a.loop_at(i) == b.loop_at(i))
+                };
+                seen.segments |= !text.has_hole() && !whole.iter().zip(&parts).all(same);
+                globs.extend(if readings.segments { parts } else { whole });
+            }
+        }
+    }
+    globs.sort();
+    globs.dedup();
+    let label = listed(if clause.negated { "NotResource" } else { "Resource" }, &clause.set);
+    let mut out = Vec::new();
+    if clause.negated {
+        for (key, there) in globs.iter().flat_map(Glob::needs) {
+            seen.unset_blocks_not |= there;
+            if *there && readings.unset_blocks_not {
+                out.push(Lit {
+                    dim: Dim::Key(key.clone()),
+                    test: crate::access::literal::Test::Present { neg: false },
+                    label: format!("a value for `{key}`").into(),
+                });
+            }
+        }
+    }
+    out.push(Lit::of(Dim::Resource, clause.negated, globs, &label));
+    out
+}
+
+/// A list in words, shortened.
+fn listed(element: &str, list: &List) -> String {
+    let shown: Vec<String> = list
+        .items
+        .iter()
+        .take(4)
+        .map(|item| match item {
+            Item::One(text) => text.display(),
+            Item::Many(hole) => format!("<unknown {}>", hole.as_str()),
+        })
+        .collect();
+    let more = list.items.len().saturating_sub(4);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    format!("{element} [{}{more}]", shown.join(", "))
+}

@@ -1,0 +1,204 @@
+//! Strings of a document to patterns: wildcards, policy variables, escapes, segments of an ARN, unknown parts.
+//!
+//! Sources: IAM User Guide, "IAM policy elements: Variables and tags" (variables, defaults, escapes, the two
+//! versions), "Resource" (wildcards and the colon rule).
+
+use crate::access::aws::document::{Part, Text};
+use crate::access::glob::{Glob, Loop, Symbol, Token};
+
+/// How a string is matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Every character is itself.
+    Equals,
+    /// `*` and `?` match anything.
+    Like,
+    /// As `Like`, except that in the first five segments of an ARN they do not match `:`.
+    Segments,
+}
+
+impl Style {
+    /// A word that keeps an unknown value apart under different ways of matching: the same value means different
+    /// sets of strings.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Equals => "equals",
+            Self::Like => "like",
+            Self::Segments => "segments",
+        }
+    }
+}
+
+/// One character of a document's string, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Char(char),
+    Many,
+    One,
+    Variable { key: String, default: Option<String> },
+    Hole(String),
+}
+
+/// The patterns of one string: one, or two for each variable with a default value (the value where the key is
+/// present, the default where it is absent).
+pub(super) fn globs(text: &Text, variables: bool, style: Style) -> Vec<Glob> {
+    let pieces = read(text, variables, style);
+    let colons = pieces.iter().filter(|p| **p == Piece::Char(':')).count();
+    let open_end = colons < 5 && pieces.last() == Some(&Piece::Many);
+    let mut out = vec![Glob::empty()];
+    let mut seen = 0;
+    for (at, piece) in pieces.iter().enumerate() {
+        let free = style != Style::Segments || seen >= 5 || (open_end && at + 1 == pieces.len());
+        match piece {
+            Piece::Char(c) => {
+                seen += usize::from(*c == ':');
+                out.iter_mut().for_each(|glob| glob.push_char(*c, false));
+            }
+            Piece::Many => {
+                out.iter_mut().for_each(|glob| glob.push_many(if free { Loop::Any } else { Loop::InSegment }));
+            }
+            Piece::One => {
+                let token = if free { Token::One } else { Token::OneInSegment };
+                out.iter_mut().for_each(|glob| glob.push(token.clone()));
+            }
+            Piece::Hole(id) => {
+                let symbol = Symbol::Hole(format!("{} {id}", style.word()).into());
+                out.iter_mut().for_each(|glob| glob.push(Token::Symbol(symbol.clone())));
+            }
+            Piece::Variable { key, default } => {
+                let mut plain = if default.is_some() { out.clone() } else { Vec::new() };
+                for glob in &mut out {
+                    glob.need(key.as_str().into(), true);
+                    glob.push(Token::Symbol(Symbol::Key(key.as_str().into())));
+                }
+                for glob in &mut plain {
+                    glob.need(key.as_str().into(), false);
+                    default.iter().flat_map(|d| d.chars()).for_each(|c| glob.push_char(c, false));
+                }
+                out.extend(plain);
+            }
+        }
+    }
+    out.retain(consistent);
+    out
+}
+
+/// Whether a string refers to variables.
+pub(super) fn has_variables(text: &Text) -> bool {
+    read(text, true, Style::Like).iter().any(|piece| matches!(piece, Piece::Variable { .. }))
+}
+
+/// Whether a string refers to a variable before its fifth colon.
+pub(super) fn has_early_variables(text: &Text) -> bool {
+    let pieces = read(text, true, Style::Like);
+    let mut colons = 0;
+    pieces.iter().any(|piece| {
+        colons += usize::from(*piece == Piece::Char(':'));
+        colons < 5 && matches!(piece, Piece::Variable { .. })
+    })
+}
+
+/// A pattern that needs a key both present and absent matches nothing.
+fn consistent(glob: &Glob) -> bool {
+    glob.needs().iter().all(|(key, there)| !glob.needs().contains(&(key.clone(), !there)))
+}
+
+fn read(text: &Text, variables: bool, style: Style) -> Vec<Piece> {
+    let mut out = Vec::new();
+    match text {
+        Text::Known(known) => read_known(known, variables, style, &mut out),
+        Text::Partial(parts) => {
+            for part in parts {
+                match part {
+                    Part::Literal(known) => read_known(known, variables, style, &mut out),
+                    Part::Hole(id) => out.push(Piece::Hole(id.as_str().to_owned())),
+                }
+            }
+        }
+    }
+    out
+}
+
+fn read_known(text: &str, variables: bool, style: Style, out: &mut Vec<Piece>) {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if variables
+            && let Some(inner) = rest.strip_prefix("${")
+            && let Some((body, after)) = inner.split_once('}')
+            && let Some(piece) = variable(body)
+        {
+            out.push(piece);
+            rest = after;
+            continue;
+        }
+        out.push(match c {
+            '*' if style != Style::Equals => Piece::Many,
+            '?' if style != Style::Equals => Piece::One,
+            c => Piece::Char(c),
+        });
+        rest = rest.strip_prefix(c).unwrap_or_default();
+    }
+}
+
+/// Reads what stands between `${` and `}`; `None` for what is no variable and therefore literal text.
+fn variable(body: &str) -> Option<Piece> {
+    match body {
+        "*" | "?" | "$" => return body.chars().next().map(Piece::Char),
+        _ => {}
+    }
+    let (key, default) = match body.split_once(',') {
+        None => (body, None),
+        Some((key, default)) => {
+            let default = default.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+            (key, Some(default.to_owned()))
+        }
+    };
+    let key = key.trim();
+    (!key.is_empty()).then(|| Piece::Variable { key: key.to_ascii_lowercase(), default })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::point::{KeyValue, Point};
+
+    fn glob(text: &str, style: Style) -> Glob {
+        globs(&text.into(), true, style).remove(0)
+    }
+
+    #[test]
+    fn escapes_are_characters_and_variables_are_values() {
+        let pattern = glob("a${*}b${?}${$}/${aws:UserName}/*", Style::Like);
+        let mut point = Point::default();
+        assert!(!pattern.matches_at("a*b?$/bob/x", &point));
+        point.keys.insert("aws:username".into(), KeyValue::One("bob".into()));
+        assert!(pattern.matches_at("a*b?$/bob/x", &point));
+        assert!(!pattern.matches_at("axb?$/bob/x", &point));
+        assert!(!pattern.matches_at("a*b?$/eve/x", &point));
+    }
+
+    #[test]
+    fn a_default_stands_in_for_a_missing_key() {
+        let both = globs(&"x/${aws:PrincipalTag/team, 'none'}".into(), true, Style::Like);
+        let mut point = Point::default();
+        let matches = |text: &str, point: &Point| both.iter().any(|g| g.matches_at(text, point));
+        assert!(matches("x/none", &point));
+        point.keys.insert("aws:principaltag/team".into(), KeyValue::One("red".into()));
+        assert!(matches("x/red", &point) && !matches("x/none", &point));
+    }
+
+    #[test]
+    fn without_variables_everything_is_text() {
+        let literal = globs(&"a/${aws:username}".into(), false, Style::Like).remove(0);
+        assert!(literal.matches("a/${aws:username}"));
+    }
+
+    #[test]
+    fn segments_hold_their_wildcards() {
+        let pattern = glob("arn:aws:ec2:*:*:instance/*", Style::Segments);
+        assert!(pattern.matches("arn:aws:ec2:eu-west-1:1:instance/a:b"));
+        assert!(!pattern.matches("arn:aws:ec2:eu-west-1:1:2:instance/a"));
+        assert!(glob("arn:aws:sqs:us-east-1:*", Style::Segments).matches("arn:aws:sqs:us-east-1:1:queue"));
+        assert!(glob("*", Style::Segments).matches("arn:aws:s3:::b"));
+    }
+}

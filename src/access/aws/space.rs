@@ -1,0 +1,185 @@
+//! What AWS requests look like: the action table, the types of condition keys, plausible ARNs.
+
+use std::sync::OnceLock;
+
+use crate::access::glob::{Glob, Loop, Token};
+use crate::access::literal::Dim;
+use crate::access::partition::Universe;
+use crate::access::point::Point;
+use crate::access::space::{Arity, Space};
+
+use super::actions::{Actions, ValueType};
+use super::parse::Kind;
+
+/// The requests that a document of a kind is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct AwsSpace {
+    kind: Kind,
+    tables: &'static Tables,
+}
+
+/// What is made of the embedded table once.
+#[derive(Debug)]
+struct Tables {
+    universe: Universe,
+    telling: Vec<usize>,
+}
+
+/// Actions that everyone understands, for witnesses of wide grants.
+const TELLING: &[&str] = &[
+    "iam:CreateUser",
+    "s3:GetObject",
+    "ec2:RunInstances",
+    "s3:PutObject",
+    "s3:ListBucket",
+    "iam:PassRole",
+    "sts:AssumeRole",
+    "ec2:TerminateInstances",
+    "lambda:InvokeFunction",
+    "kms:Decrypt",
+    "secretsmanager:GetSecretValue",
+    "dynamodb:GetItem",
+    "sqs:SendMessage",
+    "sns:Publish",
+];
+
+static TABLES: OnceLock<Tables> = OnceLock::new();
+
+/// The account and region of plausible ARNs: the example account of the AWS documentation.
+const ACCOUNT: &str = "123456789012";
+const REGION: &str = "us-east-1";
+
+impl AwsSpace {
+    /// The space for documents of this kind.
+    #[must_use]
+    pub fn new(kind: Kind) -> Self {
+        let tables = TABLES.get_or_init(|| {
+            let actions = Actions::embedded();
+            let names = actions.ids().filter_map(|id| actions.action(id)).map(|action| action.full_name());
+            let universe = Universe::new(names);
+            let telling = TELLING.iter().filter_map(|name| universe.position(name)).collect();
+            Tables { universe, telling }
+        });
+        Self { kind, tables }
+    }
+}
+
+impl Space for AwsSpace {
+    fn actions(&self) -> Option<&Universe> {
+        Some(&self.tables.universe)
+    }
+
+    fn domain(&self, dim: &Dim) -> Vec<Glob> {
+        match dim {
+            Dim::Action => {
+                let mut glob = Glob::empty();
+                some(&mut glob, Loop::InSegment);
+                glob.push_char(':', false);
+                some(&mut glob, Loop::InSegment);
+                vec![glob]
+            }
+            Dim::Principal => ["AWS:?*", "Service:?*", "Federated:?*", "CanonicalUser:?*", "Anonymous:"]
+                .map(|shape| Glob::wildcard(shape, false))
+                .into(),
+            Dim::Key(key) if is(key, ValueType::Bool) => vec![Glob::literal("true"), Glob::literal("false")],
+            _ => Vec::new(),
+        }
+    }
+
+    fn arity(&self, key: &str) -> Arity {
+        match Actions::embedded().key_type(key).and_then(|kind| kind.multivalued) {
+            Some(true) => Arity::List,
+            Some(false) => Arity::Single,
+            None => Arity::Unknown,
+        }
+    }
+
+    fn telling_actions(&self) -> &[usize] {
+        &self.tables.telling
+    }
+
+    fn shapes(&self, dim: &Dim, fixed: &Point) -> Vec<Glob> {
+        match dim {
+            Dim::Resource if self.kind == Kind::Trust => {
+                vec![Glob::literal(&format!("arn:aws:iam::{ACCOUNT}:role/example"))]
+            }
+            Dim::Resource => resources(&fixed.action),
+            Dim::Principal => [
+                format!("AWS:arn:aws:iam::{ACCOUNT}:user/?*"),
+                "AWS:arn:aws:iam::999999999999:user/?*".to_owned(),
+                "AWS:arn:aws:iam::????????????:*/?*".to_owned(),
+                "AWS:arn:aws:sts::????????????:assumed-role/?*/?*".to_owned(),
+                "Service:?*.amazonaws.com".to_owned(),
+                "AWS:?*".to_owned(),
+            ]
+            .iter()
+            .map(|shape| Glob::wildcard(shape, false))
+            .collect(),
+            Dim::Action => ["*:*Future*", "?*:?*"].map(|shape| Glob::wildcard(shape, false)).into(),
+            Dim::Key(key) if is(key, ValueType::Arn) => {
+                ["arn:aws:iam::123456789012:role/?*", "arn:aws:?*:*:*:?*", "?*"]
+                    .map(|shape| Glob::wildcard(shape, false))
+                    .into()
+            }
+            Dim::Key(_) => vec![Glob::wildcard("?*", false)],
+            Dim::Opaque(_) => Vec::new(),
+        }
+    }
+
+    fn names(&self, key: &str) -> Vec<String> {
+        let names: &[&str] = match key {
+            "aws:username" => &["alice", "zoe7"],
+            "aws:userid" => &["AIDAEXAMPLEALICE", "AIDAEXAMPLEZOE"],
+            "aws:principalaccount" | "aws:resourceaccount" | "aws:sourceaccount" => &[ACCOUNT, "999999999999"],
+            "aws:principalarn" => &["arn:aws:iam::123456789012:user/alice", "arn:aws:iam::123456789012:user/zoe7"],
+            _ => &["example", "zq7"],
+        };
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+fn is(key: &str, kind: ValueType) -> bool {
+    Actions::embedded().key_type(key).is_some_and(|known| known.values == kind)
+}
+
+/// One character or more.
+fn some(glob: &mut Glob, many: Loop) {
+    glob.push(if many == Loop::Any { Token::One } else { Token::OneInSegment });
+    glob.push_many(many);
+}
+
+/// The ARNs that an action acts on: with a fixed account and region, then with any.
+fn resources(action: &str) -> Vec<Glob> {
+    let any = || vec![Glob::wildcard("arn:aws:*:us-east-1:123456789012:?*", false), Glob::literal("*")];
+    let Some(action) = Actions::embedded().find(action) else { return any() };
+    if action.is_wildcard_only() {
+        return vec![Glob::literal("*")];
+    }
+    let formats: Vec<String> = action.resource_types().flat_map(|kind| kind.arn_formats()).collect();
+    let strict = formats.iter().map(|format| shape(format, true));
+    let loose = formats.iter().map(|format| shape(format, false));
+    strict.chain(loose).collect()
+}
+
+/// The pattern of an ARN format such as `arn:${Partition}:s3:::${BucketName}/${ObjectName}`.
+fn shape(format: &str, strict: bool) -> Glob {
+    let mut glob = Glob::empty();
+    let mut rest = format;
+    while let Some((text, after)) = rest.split_once("${") {
+        text.chars().for_each(|c| glob.push_char(c, false));
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let fixed = match name {
+            "Partition" => Some("aws"),
+            "Region" if strict => Some(REGION),
+            "Account" if strict => Some(ACCOUNT),
+            _ => None,
+        };
+        match fixed {
+            Some(text) => text.chars().for_each(|c| glob.push_char(c, false)),
+            None => some(&mut glob, Loop::InSegment),
+        }
+        rest = after;
+    }
+    rest.chars().for_each(|c| if c == '*' { glob.push_many(Loop::Any) } else { glob.push_char(c, false) });
+    glob
+}

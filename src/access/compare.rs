@@ -1,0 +1,317 @@
+//! Inclusion: what does `after` permit that `before` does not?
+//!
+//! 1. *Cancel*: a grant that one before-grant covers literal by literal needs no search, as long as every denial
+//!    of the before side stands on the after side too.
+//! 2. *Partition* the known actions into classes that all rules treat alike; one search per grant and class.
+//! 3. *Search* `after ∧ ¬before` for the grant (`search.rs`), under each assumption which of the context keys that
+//!    patterns refer to are present.
+//! 4. *Future actions*: where no known action is new, the action becomes a string dimension, so that a wider
+//!    pattern is found even if no known action separates it.
+//! 5. *Witness*: a concrete point from the satisfying literals, checked against both trees directly.
+//!
+//! Every grant of the after side gets its own answer, so one wide statement does not hide another.
+
+use super::budget::{Budget, Exhausted};
+use super::glob::Glob;
+use super::literal::{Lit, Set, Test};
+use super::partition::{Runs, Universe};
+use super::point::Point;
+use super::rule::{Decision, Origin};
+use super::search::{Assertions, Search};
+use super::space::Space;
+use super::table::{LitId, Mode, Table};
+use super::tree::{Grant, Interned, Node, Scope};
+use super::witness;
+
+/// How a comparison is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Whether grants that are covered literal by literal are cancelled before any search. Only tests switch it
+    /// off.
+    pub cancel: bool,
+    /// The work allowed, in states.
+    pub states: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cancel: true, states: Budget::default().left() }
+    }
+}
+
+/// One grant of the after side that permits something new.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// The rule that permits it; `None` where no single rule does (a negated subtree).
+    pub origin: Option<Origin>,
+    /// A request that the after side permits and the before side does not.
+    pub point: Point,
+    /// Whether the action is not in the table of known actions.
+    pub future: bool,
+}
+
+/// Why a grant may permit something new.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doubt {
+    /// The budget ran out.
+    Budget,
+    /// It depends on unknown values or on literals that cannot be read; their labels.
+    Unknown(Vec<String>),
+    /// A request was found, but it does not stand up when checked.
+    Unconfirmed,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Grants that certainly permit something new.
+    pub new: Vec<Piece>,
+    /// Grants that may, with a request where one could be made up.
+    pub possible: Vec<(Option<Origin>, Doubt, Option<Point>)>,
+}
+
+impl Outcome {
+    /// Whether nothing new is permitted, for certain.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.new.is_empty() && self.possible.is_empty()
+    }
+}
+
+/// More keys than this are not assumed present or absent one by one; patterns that refer to the others are then
+/// taken as they come, which errs towards new access.
+const MAX_ASSUMED: usize = 4;
+
+/// Finds what `after` permits and `before` does not.
+#[must_use]
+pub fn compare(before: &Decision, after: &Decision, space: &dyn Space, options: Options) -> Outcome {
+    let mut table = Table::new(space);
+    let mut next = 0;
+    let before_node = Node::new(before, &mut table, &mut next);
+    let after_node = Node::new(after, &mut table, &mut next);
+    let mut grants = Vec::new();
+    after_node.grants(&mut grants);
+    if options.cancel {
+        cancel(&before_node, &after_node, &mut grants, &mut table);
+    }
+    if grants.is_empty() {
+        return Outcome::default();
+    }
+    let classes = match space.actions() {
+        Some(universe) => classes(universe, &before_node, &after_node, &table, next),
+        None => Vec::new(),
+    };
+    let mut comparison = Comparison {
+        sides: witness::Sides { before, after, space },
+        before: &before_node,
+        after: &after_node,
+        classes: &classes,
+        budget: Budget::states(options.states),
+    };
+    let mut outcome = Outcome::default();
+    for grant in &grants {
+        let origin = match grant {
+            Grant::Rule(rule) => Some(rule.rule.origin.clone()),
+            _ => None,
+        };
+        match comparison.grant(grant, &mut table) {
+            Ok(Finding::Nothing) => {}
+            Ok(Finding::New(point, future)) => outcome.new.push(Piece { origin, point, future }),
+            Ok(Finding::Possible(doubt, point)) => outcome.possible.push((origin, doubt, Some(point))),
+            Err(Exhausted) => outcome.possible.push((origin, Doubt::Budget, None)),
+        }
+    }
+    outcome
+}
+
+/// What one grant leads to.
+enum Finding {
+    Nothing,
+    New(Point, bool),
+    Possible(Doubt, Point),
+}
+
+/// Drops grants that a before-grant covers, where no before-denial can make a difference.
+fn cancel(before: &Node<'_>, after: &Node<'_>, grants: &mut Vec<Grant<'_, '_>>, table: &mut Table<'_>) {
+    let (Node::Rules { allow, deny: lost }, Node::Rules { deny: kept, .. }) = (before, after) else { return };
+    let same = |a: &Interned<'_>, b: &Interned<'_>| {
+        let sorted = |rule: &Interned<'_>| {
+            let mut lits: Vec<LitId> = rule.actions.iter().chain(&rule.lits).copied().collect();
+            lits.sort_unstable();
+            lits
+        };
+        sorted(a) == sorted(b)
+    };
+    if !lost.iter().all(|denial| kept.iter().any(|other| same(denial, other))) {
+        return;
+    }
+    grants.retain(|grant| {
+        let Grant::Rule(rule) = grant else { return true };
+        let covered_by = |old: &Interned<'_>, table: &mut Table<'_>| {
+            old.actions
+                .iter()
+                .chain(&old.lits)
+                .all(|large| rule.actions.iter().chain(&rule.lits).any(|small| table.implies(*small, *large)))
+        };
+        !allow.iter().any(|old| covered_by(old, table))
+    });
+}
+
+/// Actions that the same rules match.
+struct ActionClass {
+    matched: Vec<bool>,
+    runs: Runs,
+}
+
+impl Scope for ActionClass {
+    fn actions(&self, rule: &Interned<'_>) -> Option<Vec<LitId>> {
+        self.matched.get(rule.id).copied().unwrap_or(false).then(Vec::new)
+    }
+}
+
+/// Any action, known or not: the action literals stay.
+struct AnyAction;
+
+impl Scope for AnyAction {
+    fn actions(&self, rule: &Interned<'_>) -> Option<Vec<LitId>> {
+        Some(rule.actions.clone())
+    }
+}
+
+/// The classes of known actions, merged by the rules that match them.
+fn classes(
+    universe: &Universe,
+    before: &Node<'_>,
+    after: &Node<'_>,
+    table: &Table<'_>,
+    rules: usize,
+) -> Vec<ActionClass> {
+    let mut ids: Vec<LitId> = Vec::new();
+    let mut collect = |rule: &Interned<'_>| ids.extend(&rule.actions);
+    before.each_rule(&mut collect);
+    after.each_rule(&mut collect);
+    ids.sort_unstable();
+    ids.dedup();
+    let lits: Vec<&Lit> = ids.iter().filter_map(|id| table.lit(*id)).collect();
+    let mut merged: std::collections::HashMap<Vec<bool>, usize> = std::collections::HashMap::new();
+    let mut out: Vec<ActionClass> = Vec::new();
+    for class in universe.classes(&lits, false) {
+        let mut matched = vec![false; rules];
+        let mut mark = |rule: &Interned<'_>| {
+            let holds = |id: &LitId| ids.binary_search(id).is_ok_and(|at| class.holds.get(at) == Some(&true));
+            if let Some(slot) = matched.get_mut(rule.id) {
+                *slot = rule.actions.iter().all(holds);
+            }
+        };
+        before.each_rule(&mut mark);
+        after.each_rule(&mut mark);
+        let at = *merged.entry(matched.clone()).or_insert_with(|| {
+            out.push(ActionClass { matched, runs: Runs::new() });
+            out.len() - 1
+        });
+        if let Some(merged) = out.get_mut(at) {
+            merged.runs.extend(class.runs);
+        }
+    }
+    out
+}
+
+struct Comparison<'c, 'a> {
+    sides: witness::Sides<'c>,
+    before: &'c Node<'a>,
+    after: &'c Node<'a>,
+    classes: &'c [ActionClass],
+    budget: Budget,
+}
+
+impl Comparison<'_, '_> {
+    /// Decides one grant: first what is certain, then what unknown values may make of it.
+    fn grant(&mut self, grant: &Grant<'_, '_>, table: &mut Table<'_>) -> Result<Finding, Exhausted> {
+        if table.uncertain
+            && let found @ Finding::New(..) = self.in_mode(Mode::Definite, grant, table)?
+        {
+            return Ok(found);
+        }
+        self.in_mode(Mode::Cautious, grant, table)
+    }
+
+    fn in_mode(&mut self, mode: Mode, grant: &Grant<'_, '_>, table: &mut Table<'_>) -> Result<Finding, Exhausted> {
+        let mut doubt = Finding::Nothing;
+        for class in self.classes {
+            match self.in_scope(mode, grant, class, Some(&class.runs), table)? {
+                Finding::Nothing => {}
+                found @ Finding::New(..) => return Ok(found),
+                found @ Finding::Possible(..) => doubt = found,
+            }
+        }
+        if !matches!(doubt, Finding::Nothing) || !self.reaches_future(grant, table) {
+            return Ok(doubt);
+        }
+        self.in_scope(mode, grant, &AnyAction, None, table)
+    }
+
+    /// Whether the grant can match an action that is not in the table.
+    fn reaches_future(&self, grant: &Grant<'_, '_>, table: &Table<'_>) -> bool {
+        let (Some(universe), Grant::Rule(rule)) = (self.sides.space.actions(), grant) else { return true };
+        let known = |glob: &Glob| {
+            let plain = glob.literal_prefix();
+            plain.chars().count() == glob.tokens().len()
+                && glob.loop_at(glob.tokens().len()) == super::glob::Loop::None
+                && universe.position(&plain).is_some()
+        };
+        rule.actions.iter().all(|id| match table.lit(*id).map(|lit| &lit.test) {
+            Some(Test::One { neg: false, set: Set::Globs(globs), .. }) => !globs.iter().all(known),
+            _ => true,
+        })
+    }
+
+    fn in_scope(
+        &mut self,
+        mode: Mode,
+        grant: &Grant<'_, '_>,
+        scope: &dyn Scope,
+        runs: Option<&Runs>,
+        table: &mut Table<'_>,
+    ) -> Result<Finding, Exhausted> {
+        if let Grant::Rule(rule) = grant
+            && scope.actions(rule).is_none()
+        {
+            return Ok(Finding::Nothing);
+        }
+        let Some(granted) = self.after.holds_by(grant, scope) else { return Ok(Finding::Nothing) };
+        let goals = [granted, self.before.fails(scope)];
+        let mut keys = table.needed_keys();
+        keys.truncate(MAX_ASSUMED);
+        let mut doubt = Finding::Nothing;
+        for mask in 0..1u32 << keys.len() {
+            let presence = keys.iter().enumerate().map(|(bit, key)| (*key, mask >> bit & 1 == 1)).collect();
+            table.assume(presence, mask, mode);
+            let Some(found) = Search::run(table, &goals, &mut self.budget)? else { continue };
+            match self.finding(mode, &found, runs, table)? {
+                Finding::Nothing => {}
+                found @ Finding::New(..) => return Ok(found),
+                found @ Finding::Possible(..) => doubt = found,
+            }
+        }
+        Ok(doubt)
+    }
+
+    /// Turns satisfying literals into a request and checks it.
+    fn finding(
+        &mut self,
+        mode: Mode,
+        found: &Assertions,
+        runs: Option<&Runs>,
+        table: &mut Table<'_>,
+    ) -> Result<Finding, Exhausted> {
+        let (point, confirmed) = witness::point(&self.sides, found, runs, table, &mut self.budget)?;
+        let unknown = found.unknowns(table);
+        Ok(if mode == Mode::Cautious && !unknown.is_empty() {
+            Finding::Possible(Doubt::Unknown(unknown), point)
+        } else if confirmed {
+            Finding::New(point, runs.is_none() && self.sides.space.actions().is_some())
+        } else {
+            Finding::Possible(Doubt::Unconfirmed, point)
+        })
+    }
+}

@@ -1,0 +1,308 @@
+//! Patterns over strings: what the wildcard languages of all platforms compile to.
+//!
+//! A [`Glob`] is a linear automaton. It is a sequence of *tokens*, each of which consumes exactly one character,
+//! and between them *loops*, which consume any number. A wildcard `*` is a loop, `?` is a token. Both exist in
+//! two strengths: free, and within a segment (not over `:`), which is how the two readings of wildcards in ARNs
+//! are told apart. Case-insensitive comparison is a property of the single token, so patterns of different case
+//! rules can meet in one intersection.
+//!
+//! A token may also be a [`Symbol`]: a string that is not known here but is the same everywhere in one request
+//! (the value of a policy variable) or in one plan (an unknown value). How symbols are approximated stands in
+//! `product.rs`.
+
+use std::sync::Arc;
+
+use super::point::Point;
+
+/// A string that stands for itself: not known, but the same wherever the symbol occurs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Symbol {
+    /// The value of a context key in the request (a policy variable).
+    Key(Arc<str>),
+    /// An unknown value; the identity is the place it comes from.
+    Hole(Arc<str>),
+}
+
+/// Consumes exactly one character (a symbol: the whole string it stands for).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Token {
+    /// This character.
+    Char(char),
+    /// This character in either ASCII case; stored in lower case.
+    Fold(char),
+    /// Any character.
+    One,
+    /// Any character except `:`.
+    OneInSegment,
+    /// What the symbol stands for.
+    Symbol(Symbol),
+}
+
+/// What may be consumed any number of times between two tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Loop {
+    /// Nothing.
+    None,
+    /// Any characters except `:`.
+    InSegment,
+    /// Any characters.
+    Any,
+}
+
+impl Loop {
+    /// Whether the loop consumes `c`.
+    #[must_use]
+    pub fn takes(self, c: char) -> bool {
+        match self {
+            Self::None => false,
+            Self::InSegment => c != ':',
+            Self::Any => true,
+        }
+    }
+}
+
+impl Token {
+    /// Whether the token consumes `c`; a symbol consumes no single character.
+    #[must_use]
+    pub fn takes(&self, c: char) -> bool {
+        match self {
+            Self::Char(d) => *d == c,
+            Self::Fold(d) => *d == c.to_ascii_lowercase(),
+            Self::One => true,
+            Self::OneInSegment => c != ':',
+            Self::Symbol(_) => false,
+        }
+    }
+}
+
+/// One pattern. See the module's documentation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Glob {
+    /// The tokens, in order.
+    tokens: Vec<Token>,
+    /// The loops: `loops[i]` stands before `tokens[i]`, the last one after the last token.
+    loops: Vec<Loop>,
+    /// Context keys whose presence (`true`) or absence (`false`) the pattern needs in order to match at all.
+    needs: Vec<(Arc<str>, bool)>,
+}
+
+impl Default for Glob {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl Glob {
+    /// The pattern that matches the empty string only; the start of every builder chain.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { tokens: Vec::new(), loops: vec![Loop::None], needs: Vec::new() }
+    }
+
+    /// The pattern that matches everything.
+    #[must_use]
+    pub fn any() -> Self {
+        let mut glob = Self::empty();
+        glob.push_many(Loop::Any);
+        glob
+    }
+
+    /// A pattern without wildcards.
+    #[must_use]
+    pub fn literal(text: &str) -> Self {
+        let mut glob = Self::empty();
+        text.chars().for_each(|c| glob.push_char(c, false));
+        glob
+    }
+
+    /// Reads `*` and `?` as free wildcards and everything else as itself.
+    #[must_use]
+    pub fn wildcard(text: &str, fold: bool) -> Self {
+        let mut glob = Self::empty();
+        for c in text.chars() {
+            match c {
+                '*' => glob.push_many(Loop::Any),
+                '?' => glob.push(Token::One),
+                _ => glob.push_char(c, fold),
+            }
+        }
+        glob
+    }
+
+    /// Appends one character, compared without case if `fold`.
+    pub fn push_char(&mut self, c: char, fold: bool) {
+        self.push(if fold && c.is_ascii_alphabetic() { Token::Fold(c.to_ascii_lowercase()) } else { Token::Char(c) });
+    }
+
+    /// Appends a token.
+    ///
+    /// A run such as `*?` is put in the order `?*`, so that equal languages have equal patterns more often.
+    pub fn push(&mut self, token: Token) {
+        let last = self.loops.last().copied().unwrap_or(Loop::None);
+        let movable = matches!((last, &token), (Loop::Any, Token::One) | (Loop::InSegment, Token::OneInSegment));
+        self.tokens.push(token);
+        if movable {
+            if let Some(slot) = self.loops.last_mut() {
+                *slot = Loop::None;
+            }
+            self.loops.push(last);
+        } else {
+            self.loops.push(Loop::None);
+        }
+    }
+
+    /// Appends a wildcard for any number of characters.
+    pub fn push_many(&mut self, many: Loop) {
+        if let Some(last) = self.loops.last_mut() {
+            *last = (*last).max(many);
+        }
+    }
+
+    /// Makes the pattern match only where the key is present (or absent).
+    pub fn need(&mut self, key: Arc<str>, present: bool) {
+        if !self.needs.contains(&(key.clone(), present)) {
+            self.needs.push((key, present));
+            self.needs.sort();
+        }
+    }
+
+    /// The tokens, in order.
+    #[must_use]
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// The loop before token `at`, or after the last token.
+    #[must_use]
+    pub fn loop_at(&self, at: usize) -> Loop {
+        self.loops.get(at).copied().unwrap_or(Loop::None)
+    }
+
+    /// Keys whose presence or absence the pattern needs.
+    #[must_use]
+    pub fn needs(&self) -> &[(Arc<str>, bool)] {
+        &self.needs
+    }
+
+    /// The pattern without what it needs of context keys.
+    #[must_use]
+    pub fn without_needs(&self) -> Self {
+        Self { needs: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether the pattern matches every string.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.tokens.is_empty() && self.loop_at(0) == Loop::Any && self.needs.is_empty()
+    }
+
+    /// The string, if the pattern matches exactly one.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<String> {
+        if self.loops.iter().any(|l| *l != Loop::None) {
+            return None;
+        }
+        let single = |t: &Token| match t {
+            Token::Char(c) => Some(*c),
+            _ => None,
+        };
+        self.tokens.iter().map(single).collect()
+    }
+
+    /// The characters every match begins with, in lower case if the pattern folds them.
+    #[must_use]
+    pub fn literal_prefix(&self) -> String {
+        let mut prefix = String::new();
+        for (at, token) in self.tokens.iter().enumerate() {
+            match (self.loop_at(at), token) {
+                (Loop::None, Token::Char(c) | Token::Fold(c)) => prefix.push(*c),
+                _ => break,
+            }
+        }
+        prefix
+    }
+
+    /// Whether the pattern contains symbols.
+    #[must_use]
+    pub fn has_symbols(&self) -> bool {
+        self.tokens.iter().any(|t| matches!(t, Token::Symbol(_)))
+    }
+
+    /// Whether the pattern contains unknown values.
+    #[must_use]
+    pub fn has_holes(&self) -> bool {
+        self.tokens.iter().any(|t| matches!(t, Token::Symbol(Symbol::Hole(_))))
+    }
+
+    /// The pattern with every symbol widened to any string: an over-approximation without symbols.
+    #[must_use]
+    pub fn widened(&self) -> Self {
+        let mut wide = Self { needs: self.needs.clone(), ..Self::empty() };
+        for (at, token) in self.tokens.iter().enumerate() {
+            wide.push_many(self.loop_at(at));
+            match token {
+                Token::Symbol(_) => wide.push_many(Loop::Any),
+                other => wide.push(other.clone()),
+            }
+        }
+        wide.push_many(self.loop_at(self.tokens.len()));
+        wide
+    }
+
+    /// The pattern with its key symbols replaced by the values of the point; `None` where a needed key is
+    /// missing, has several values, or is an unknown value (such a pattern matches nothing).
+    #[must_use]
+    pub fn at_point(&self, point: &Point) -> Option<Self> {
+        if self.needs.iter().any(|(key, present)| point.keys.contains_key(key) != *present) {
+            return None;
+        }
+        let mut ground = Self::empty();
+        for (at, token) in self.tokens.iter().enumerate() {
+            ground.push_many(self.loop_at(at));
+            match token {
+                Token::Symbol(Symbol::Key(key)) => {
+                    point.keys.get(key)?.single()?.chars().for_each(|c| ground.push_char(c, false));
+                }
+                Token::Symbol(Symbol::Hole(_)) => return None,
+                other => ground.push(other.clone()),
+            }
+        }
+        ground.push_many(self.loop_at(self.tokens.len()));
+        Some(ground)
+    }
+
+    /// Whether a pattern without symbols matches the text.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let mut at = vec![false; self.tokens.len() + 1];
+        if let Some(first) = at.first_mut() {
+            *first = true;
+        }
+        for c in text.chars() {
+            let mut next = vec![false; at.len()];
+            for (i, _) in at.iter().enumerate().filter(|(_, live)| **live) {
+                if self.loop_at(i).takes(c)
+                    && let Some(stay) = next.get_mut(i)
+                {
+                    *stay = true;
+                }
+                if self.tokens.get(i).is_some_and(|t| t.takes(c))
+                    && let Some(step) = next.get_mut(i + 1)
+                {
+                    *step = true;
+                }
+            }
+            at = next;
+        }
+        at.last().copied().unwrap_or(false)
+    }
+
+    /// The same, with symbols and needed keys taken from the point.
+    #[must_use]
+    pub fn matches_at(&self, text: &str, point: &Point) -> bool {
+        if self.needs.is_empty() && !self.has_symbols() {
+            return self.matches(text);
+        }
+        self.at_point(point).is_some_and(|ground| ground.matches(text))
+    }
+}

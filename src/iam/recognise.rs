@@ -1,0 +1,231 @@
+//! One pass over the rows of a plan.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::catalogue::{self, Entry};
+use super::{Facet, IamChange, Kind, Note, NoteCode, Origin, Platform, facets, unclassified};
+use crate::plan::{Action, Change, Mode, Undetermined};
+
+/// What a plan holds that has to do with access.
+#[derive(Clone, Debug, Default)]
+pub struct Recognition {
+    /// The IAM changes: rows in the plan's order, then what runs, then what the configuration shows.
+    pub changes: Vec<IamChange>,
+    /// Rows of catalogued types that stay as they are (`no-op`, neither moved nor imported): part of the world before
+    /// and of the world after. They carry no facets.
+    pub unchanged: Vec<IamChange>,
+    /// What could not be told.
+    pub undetermined: Vec<Undetermined>,
+}
+
+/// Looks types up once each; a plan has few types and many rows.
+#[derive(Debug, Default)]
+pub(super) struct Lookup(HashMap<(Origin, String), Option<Entry>>);
+
+impl Lookup {
+    /// The catalogue's entry of a type.
+    pub(super) fn find(&mut self, origin: Origin, type_name: &str) -> Option<Entry> {
+        if let Some(known) = self.0.get(&(origin, type_name.to_owned())) {
+            return *known;
+        }
+        let entry = catalogue::find(origin, type_name).map(|(entry, _)| entry);
+        self.0.insert((origin, type_name.to_owned()), entry);
+        entry
+    }
+
+    /// The entry of a row's type, and the origin it was found for. A mode that tollgate does not know may be any of
+    /// those it knows.
+    pub(super) fn of_mode(&mut self, mode: &Mode, type_name: &str) -> (Origin, Option<Entry>) {
+        let origins: &[Origin] = match mode {
+            Mode::Managed => &[Origin::Resource],
+            Mode::Data => &[Origin::Data],
+            Mode::Ephemeral => &[Origin::Ephemeral],
+            Mode::Other(_) => &[Origin::Resource, Origin::Data, Origin::Ephemeral, Origin::Action],
+        };
+        for origin in origins {
+            if let Some(entry) = self.find(*origin, type_name) {
+                return (*origin, Some(entry));
+            }
+        }
+        (origins.first().copied().unwrap_or(Origin::Resource), None)
+    }
+}
+
+impl Recognition {
+    /// Recognises rows alone, without what the configuration adds to them.
+    pub fn of_rows<'a>(rows: impl IntoIterator<Item = &'a Arc<Change>>) -> Self {
+        let (mut recognition, mut lookup) = (Self::default(), Lookup::default());
+        for row in rows {
+            recognition.row(row, &mut lookup);
+        }
+        recognition
+    }
+
+    /// Recognises one row of `resource_changes[]`.
+    pub(super) fn row(&mut self, row: &Arc<Change>, lookup: &mut Lookup) {
+        let (origin, mut entry) = lookup.of_mode(&row.mode, &row.type_name);
+        let moved_from =
+            row.previous_address.as_deref().and_then(type_of).filter(|previous| *previous != row.type_name);
+        let mut notes = notes(row);
+        if let Some(previous) = moved_from {
+            // What the object was decides as well: a role binding that becomes something unlisted is still one.
+            let before = lookup.find(origin, previous);
+            if before.is_some() {
+                notes.push(moved_across_types(previous, &row.type_name));
+            }
+            entry = entry.or(before);
+        }
+        match entry {
+            Some(entry) if row.is_plain_no_op() => {
+                self.unchanged.push(listed(row, origin, entry, Vec::new(), Vec::new()))
+            }
+            Some(entry) => {
+                if restricts(&entry) && row.actions.0.first() == Some(&Action::Delete) && row.actions.creates() {
+                    notes.push(gap());
+                }
+                self.changes.push(listed(row, origin, entry, facets::of_row(&entry, row), notes));
+            }
+            None if origin == Origin::Data || row.is_plain_no_op() => {}
+            None => {
+                if let Some(facets) = unclassified::facets_of(row) {
+                    self.changes.push(unlisted(row, origin, facets, notes));
+                }
+            }
+        }
+    }
+}
+
+fn listed(row: &Arc<Change>, origin: Origin, entry: Entry, facets: Vec<Facet>, notes: Vec<Note>) -> IamChange {
+    let provider = row.provider.source();
+    let platform = match Platform::of_provider(&provider) {
+        Platform::Other => Platform::of_provider(entry.provider),
+        platform => platform,
+    };
+    IamChange {
+        row: Arc::clone(row),
+        origin,
+        provider,
+        platform,
+        kind: entry.kind,
+        facets,
+        authoritative: entry.authoritative,
+        removal_elevates: entry.removal_elevates,
+        entry: Some(entry),
+        notes,
+    }
+}
+
+fn unlisted(row: &Arc<Change>, origin: Origin, facets: Vec<Facet>, notes: Vec<Note>) -> IamChange {
+    let provider = row.provider.source();
+    IamChange {
+        row: Arc::clone(row),
+        origin,
+        platform: Platform::of_provider(&provider),
+        provider,
+        kind: Kind::Unclassified,
+        // A policy may deny; whether this one does is not known.
+        removal_elevates: facets.iter().any(|facet| facet.purpose == "policy"),
+        facets,
+        authoritative: false,
+        entry: None,
+        notes,
+    }
+}
+
+fn restricts(entry: &Entry) -> bool {
+    entry.removal_elevates || entry.kind == Kind::BoundaryOrGuardrail
+}
+
+fn notes(row: &Change) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if row.actions.forgets() {
+        notes.push(Note {
+            code: NoteCode::LeftBehind,
+            message: "the object leaves the state and stays in the cloud: what it grants or denies goes on, unmanaged"
+                .into(),
+        });
+    } else if row.actions.deletes() && is_abandoned(&row.before) {
+        notes.push(Note {
+            code: NoteCode::LeftBehind,
+            message: "the object is only dropped, its provider leaves it in the cloud: what it grants or denies goes on, unmanaged"
+                .into(),
+        });
+    }
+    if row.importing.is_some() {
+        notes.push(Note {
+            code: NoteCode::Adopted,
+            message: "the object existed before and is adopted: what it grants was not made by this state".into(),
+        });
+    }
+    if row.deposed.is_some() {
+        notes.push(Note {
+            code: NoteCode::Deposed,
+            message: "an object left over from a failed replacement; the current one has a row of its own".into(),
+        });
+    }
+    notes
+}
+
+fn moved_across_types(from: &str, to: &str) -> Note {
+    Note {
+        code: NoteCode::MovedAcrossTypes,
+        message: format!("the object was kept as `{}` and is now kept as `{}`", one_line(from), one_line(to)),
+    }
+}
+
+fn gap() -> Note {
+    Note {
+        code: NoteCode::Gap,
+        message: "what it restricts is free between its deletion and its creation, and stays free if that fails; \
+                  `create_before_destroy` closes the gap"
+            .into(),
+    }
+}
+
+/// Google's provider (7.x) and several AWS types leave the object in place when they are told so.
+fn is_abandoned(before: &Value) -> bool {
+    before.get("deletion_policy").and_then(Value::as_str) == Some("ABANDON")
+        || before.get("skip_destroy") == Some(&Value::Bool(true))
+}
+
+/// Type names come from a plan; a name with control characters must not break a line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }).collect()
+}
+
+/// The resource type in an address: what stands before the last name, outside of any instance key.
+fn type_of(address: &str) -> Option<&str> {
+    let mut dots = Vec::new();
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0usize);
+    for (at, c) in address.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '.' if depth == 0 => dots.push(at),
+            _ => {}
+        }
+    }
+    let end = dots.pop()?;
+    let start = dots.pop().map_or(0, |dot| dot + 1);
+    address.get(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_found_in_addresses_with_any_key() {
+        assert_eq!(type_of("aws_iam_role.r"), Some("aws_iam_role"));
+        assert_eq!(type_of("module.m[\"a.b\"].aws_iam_role.r[\"x.\\\"]y\"]"), Some("aws_iam_role"));
+        assert_eq!(type_of("module.m.data.aws_iam_policy_document.d[0]"), Some("aws_iam_policy_document"));
+        assert_eq!(type_of("nothing"), None);
+    }
+}

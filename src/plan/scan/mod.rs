@@ -1,0 +1,321 @@
+//! A pull parser over a stream: what is wanted is parsed, the rest is skipped at the speed of memory.
+//!
+//! The text that stands in the buffer moves, its positions do not outlive a call; a [`Mark`] keeps text in the
+//! buffer so that it can be read a second time. Nothing is built twice and nothing is unchecked: brackets and
+//! strings are followed through every byte, and an object that is built refuses duplicate keys.
+
+mod buffer;
+mod lexeme;
+mod skip;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::io::Read;
+
+use serde_json::{Map, Number, Value};
+
+use super::error::{Position, ReadError};
+use super::intake::Intake;
+
+/// Levels of nesting that are accepted. Terraform's deepest trees are modules (two levels each) and attributes.
+pub(in crate::plan) const MAX_DEPTH: usize = 256;
+
+/// Bytes read at a time: small enough to stay in the processor's cache.
+const CHUNK: usize = 256 * 1024;
+
+/// Keys that a reader looks at: a closed set, so that a second occurrence is found without memory.
+pub(in crate::plan) trait Keys: Copy {
+    /// The key with this text, `None` when it is not looked at.
+    fn of(text: &str) -> Option<Self>;
+    /// A number below 64, one for each key.
+    fn bit(self) -> u32;
+}
+
+/// Declares a set of [`Keys`].
+macro_rules! keys {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum $name { $($variant),+ }
+        impl $crate::plan::scan::Keys for $name {
+            fn of(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+            fn bit(self) -> u32 { self as u32 }
+        }
+    };
+}
+pub(in crate::plan) use keys;
+
+/// Where an object or array is being read.
+#[derive(Debug)]
+pub(in crate::plan) struct Members {
+    first: bool,
+    seen: u64,
+    names: HashSet<String>,
+}
+
+/// A place to come back to.
+#[derive(Debug)]
+pub(in crate::plan) struct Mark(usize);
+
+/// The parser.
+pub(in crate::plan) struct Scanner<R> {
+    intake: Intake<R>,
+    buffer: Vec<u8>,
+    pos: usize,
+    end: usize,
+    ended: bool,
+    /// Positions that text has to be kept from, oldest first, and the depth at each.
+    marks: Vec<(usize, usize)>,
+    depth: usize,
+    /// Whether skipped values are parsed in full as well.
+    strict: bool,
+    /// Text that left the buffer: its bytes, its line feeds, and where its last line starts.
+    gone: u64,
+    gone_lines: u64,
+    line_start: u64,
+    /// The last string that was read.
+    text: String,
+}
+
+type Result<T> = std::result::Result<T, ReadError>;
+
+impl<R: Read> Scanner<R> {
+    pub(in crate::plan) fn new(reader: R, strict: bool) -> Self {
+        Self::with_chunk(reader, strict, CHUNK)
+    }
+
+    /// A parser that reads `chunk` bytes at a time.
+    fn with_chunk(reader: R, strict: bool, chunk: usize) -> Self {
+        Self {
+            intake: Intake::new(reader),
+            buffer: vec![0; chunk],
+            pos: 0,
+            end: 0,
+            ended: false,
+            marks: Vec::new(),
+            depth: 0,
+            strict,
+            gone: 0,
+            gone_lines: 0,
+            line_start: 0,
+            text: String::new(),
+        }
+    }
+
+    /// The SHA-256 of the input as far as it was read.
+    pub(in crate::plan) fn digest(&self) -> [u8; 32] {
+        self.intake.digest()
+    }
+
+    /// Opens an object, if one stands here.
+    pub(in crate::plan) fn object(&mut self) -> Result<Option<Members>> {
+        self.open(b'{')
+    }
+
+    /// Opens an array, if one stands here.
+    pub(in crate::plan) fn array(&mut self) -> Result<Option<Members>> {
+        self.open(b'[')
+    }
+
+    fn open(&mut self, bracket: u8) -> Result<Option<Members>> {
+        match self.next_token()? {
+            Some(byte) if byte == bracket => {
+                self.pos += 1;
+                self.descend()?;
+                Ok(Some(Members { first: true, seen: 0, names: HashSet::new() }))
+            }
+            Some(_) => Ok(None),
+            None => Err(self.truncated("a value is missing")),
+        }
+    }
+
+    /// Goes to the next member or element; `false` when the bracket closes.
+    fn advance(&mut self, members: &mut Members, close: u8, what: &'static str) -> Result<bool> {
+        let first = std::mem::replace(&mut members.first, false);
+        match self.next_token()? {
+            None => Err(self.truncated(what)),
+            Some(byte) if byte == close => {
+                self.pos += 1;
+                self.depth -= 1;
+                Ok(false)
+            }
+            Some(b',') if !first => {
+                self.pos += 1;
+                match self.next_token()? {
+                    Some(byte) if byte == close => self.syntax("a comma stands before a closing bracket"),
+                    _ => Ok(true),
+                }
+            }
+            Some(_) if first => Ok(true),
+            Some(_) => self.syntax("a comma or a closing bracket is missing"),
+        }
+    }
+
+    /// Reads the next key of an object into [`Scanner::text`]; `None` at its end.
+    fn raw_key(&mut self, members: &mut Members) -> Result<Option<Position>> {
+        if !self.advance(members, b'}', "an object is open")? {
+            return Ok(None);
+        }
+        match self.next_token()? {
+            Some(b'"') => {}
+            Some(_) => return self.syntax("a key in quotes is missing"),
+            None => return Err(self.truncated("an object is open")),
+        }
+        // The position is worked out only when it is needed: it counts lines.
+        let (gone, pos) = (self.gone, self.pos);
+        self.read_string()?;
+        let at = Position { line: 0, column: 0, offset: gone + pos as u64 };
+        match self.next_token()? {
+            Some(b':') => {
+                self.pos += 1;
+                Ok(Some(at))
+            }
+            Some(_) => self.syntax("a colon is missing after a key"),
+            None => Err(self.truncated("an object is open")),
+        }
+    }
+
+    /// The place of a key that was read, for a message.
+    fn key_position(&self, at: Position) -> Position {
+        usize::try_from(at.offset.saturating_sub(self.gone)).map_or(at, |pos| self.position(pos))
+    }
+
+    /// The next member of an object whose key is one of `K`; other members are skipped. `None` at its end.
+    pub(in crate::plan) fn next_key<K: Keys>(&mut self, members: &mut Members) -> Result<Option<K>> {
+        loop {
+            let Some(at) = self.raw_key(members)? else { return Ok(None) };
+            match K::of(&self.text) {
+                Some(key) => {
+                    let bit = 1u64 << (key.bit() & 63);
+                    if members.seen & bit != 0 {
+                        return self.duplicate(self.key_position(at), &self.text);
+                    }
+                    members.seen |= bit;
+                    return Ok(Some(key));
+                }
+                None => self.skip()?,
+            }
+        }
+    }
+
+    /// The next member of an object, whatever its key; every key once. `None` at its end.
+    pub(in crate::plan) fn next_name(&mut self, members: &mut Members) -> Result<Option<String>> {
+        let Some(at) = self.raw_key(members)? else { return Ok(None) };
+        if !members.names.insert(self.text.clone()) {
+            return self.duplicate(self.key_position(at), &self.text);
+        }
+        Ok(Some(self.text.clone()))
+    }
+
+    /// Goes to the next element of an array; `false` at its end.
+    pub(in crate::plan) fn next_item(&mut self, members: &mut Members) -> Result<bool> {
+        self.advance(members, b']', "an array is open")
+    }
+
+    /// A string, if one stands here; anything else is left unread.
+    pub(in crate::plan) fn string(&mut self) -> Result<Option<&str>> {
+        match self.next_token()? {
+            Some(b'"') => {
+                self.read_string()?;
+                Ok(Some(&self.text))
+            }
+            Some(_) => Ok(None),
+            None => Err(self.truncated("a value is missing")),
+        }
+    }
+
+    /// Skips a `null`, if one stands here.
+    pub(in crate::plan) fn null(&mut self) -> Result<bool> {
+        if self.next_token()? == Some(b'n') {
+            self.literal("null")?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// `true` or `false`, if one stands here.
+    pub(in crate::plan) fn boolean(&mut self) -> Result<Option<bool>> {
+        match self.next_token()? {
+            Some(b't') => self.literal("true").map(|()| Some(true)),
+            Some(b'f') => self.literal("false").map(|()| Some(false)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Any value, built in memory; duplicate keys are refused at every level.
+    pub(in crate::plan) fn value(&mut self) -> Result<Value> {
+        match self.next_token()? {
+            Some(b'{') => {
+                let mut map = Map::new();
+                if let Some(mut members) = self.object()? {
+                    while let Some(at) = self.raw_key(&mut members)? {
+                        if map.contains_key(&self.text) {
+                            return self.duplicate(self.key_position(at), &self.text);
+                        }
+                        let key = self.text.clone();
+                        map.insert(key, self.value()?);
+                    }
+                }
+                Ok(Value::Object(map))
+            }
+            Some(b'[') => {
+                let mut list = Vec::new();
+                if let Some(mut members) = self.array()? {
+                    while self.next_item(&mut members)? {
+                        list.push(self.value()?);
+                    }
+                }
+                Ok(Value::Array(list))
+            }
+            Some(b'"') => {
+                self.read_string()?;
+                Ok(Value::String(self.text.clone()))
+            }
+            Some(b't') => self.literal("true").map(|()| Value::Bool(true)),
+            Some(b'f') => self.literal("false").map(|()| Value::Bool(false)),
+            Some(b'n') => self.literal("null").map(|()| Value::Null),
+            Some(b'-' | b'0'..=b'9') => {
+                self.read_number()?;
+                match self.text.parse::<Number>() {
+                    Ok(number) => Ok(Value::Number(number)),
+                    Err(_) => self.syntax("a number is not valid"),
+                }
+            }
+            Some(_) => self.syntax("a value is missing or has an unknown form"),
+            None => Err(self.truncated("a value is missing")),
+        }
+    }
+
+    /// Skips any value. Brackets and strings are checked; with `strict` all of it is, duplicate keys included.
+    pub(in crate::plan) fn skip(&mut self) -> Result<()> {
+        match self.next_token()? {
+            Some(b'{' | b'[') if !self.strict => self.skip_container(),
+            Some(b'{') => {
+                if let Some(mut members) = self.object()? {
+                    while self.next_name(&mut members)?.is_some() {
+                        self.skip()?;
+                    }
+                }
+                Ok(())
+            }
+            Some(b'[') => {
+                if let Some(mut members) = self.array()? {
+                    while self.next_item(&mut members)? {
+                        self.skip()?;
+                    }
+                }
+                Ok(())
+            }
+            Some(b'"') => self.read_string(),
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            Some(b'-' | b'0'..=b'9') => self.read_number(),
+            Some(_) => self.syntax("a value is missing or has an unknown form"),
+            None => Err(self.truncated("a value is missing")),
+        }
+    }
+}
