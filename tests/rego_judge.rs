@@ -32,6 +32,9 @@ fn row(address: &str, before: Value, after: Value) -> Change {
         replace_paths: Vec::new(),
         importing: None,
         action_reason: None,
+        generated_config: None,
+        before_identity: Value::Null,
+        after_identity: Value::Null,
     }
 }
 
@@ -53,6 +56,8 @@ fn change(row: Change) -> IamChange {
         facets: vec![facet],
         authoritative: false,
         removal_elevates: false,
+        entry: None,
+        notes: Vec::new(),
     }
 }
 
