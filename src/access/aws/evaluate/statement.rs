@@ -1,0 +1,86 @@
+//! Whether a statement matches a request.
+
+use super::condition;
+use super::pattern::{Pattern, Variables};
+use super::principal::{self, Grip};
+use super::request::Keys;
+use super::truth::Truth;
+use crate::access::aws::document::{Clause, Document, Item, List, Statement, Text};
+
+/// Whether the statement matches, and how it names the caller. A statement without principal is about whoever the
+/// document is attached to.
+pub(super) fn matches(document: &Document, statement: &Statement, keys: &Keys<'_>) -> (Truth, Grip) {
+    let (named, grip) = match &statement.principal {
+        Some(clause) => principal::covers(clause, &keys.request.principal, keys.reading),
+        None => (Truth::True, Grip::Direct),
+    };
+    let mut truth = named.and(action(&statement.action, &keys.request.action));
+    if let Some(clause) = &statement.resource {
+        truth = truth.and(resource(clause, document.has_variables(), keys));
+    }
+    for one in &statement.conditions {
+        truth = truth.and(condition::holds(one, document.has_variables(), keys));
+    }
+    if !statement.unknown_conditions.is_empty() {
+        truth = truth.and(Truth::Unknown);
+    }
+    (truth, grip)
+}
+
+fn action(clause: &Clause<List>, action: &str) -> Truth {
+    let matched = Truth::any(clause.set.items.iter().map(|item| match item {
+        Item::One(Text::Known(pattern)) => Truth::from(action_matches(pattern, action)),
+        _ => Truth::Unknown,
+    }));
+    matched.negated_if(clause.negated)
+}
+
+/// Prefix and name each by themselves; `*` without a prefix is everything.
+fn action_matches(pattern: &str, action: &str) -> bool {
+    let like = |pattern: &str, text: &str| {
+        let mut wild = pattern.to_ascii_lowercase().into_bytes();
+        wild.dedup_by(|a, b| *a == b'*' && *b == b'*');
+        wild_match(&wild, text.to_ascii_lowercase().as_bytes())
+    };
+    match (pattern.split_once(':'), action.split_once(':')) {
+        (Some((prefix, name)), Some((service, called))) => like(prefix, service) && like(name, called),
+        (None, Some(_)) => !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*'),
+        _ => false,
+    }
+}
+
+/// By recursion on the first wildcard: action names are short.
+fn wild_match(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => {
+            (0..=text.len()).any(|skip| text.get(skip..).is_some_and(|text| wild_match(rest, text)))
+        }
+        (Some((wanted, rest)), Some((found, text))) => (*wanted == b'?' || wanted == found) && wild_match(rest, text),
+        _ => false,
+    }
+}
+
+fn resource(clause: &Clause<List>, variables: bool, keys: &Keys<'_>) -> Truth {
+    let variables = match (variables, keys.reading.late_variables) {
+        (false, _) => Variables::None,
+        (true, true) => Variables::Late,
+        (true, false) => Variables::All,
+    };
+    let mut unset = false;
+    let matched = Truth::any(clause.set.items.iter().map(|item| {
+        let Item::One(Text::Known(text)) = item else { return Truth::Unknown };
+        match Pattern::new(text, variables, keys) {
+            None => {
+                unset = true;
+                Truth::False
+            }
+            Some(pattern) if keys.reading.segments => Truth::from(pattern.like_in_segments(&keys.request.resource)),
+            Some(pattern) => Truth::from(pattern.like(&keys.request.resource)),
+        }
+    }));
+    if clause.negated && unset && keys.reading.unset_blocks_not {
+        return Truth::False;
+    }
+    matched.negated_if(clause.negated)
+}
