@@ -224,6 +224,10 @@ pub enum NoteCode {
     Gap,
     /// Left over from a failed replacement; the current object has a row of its own.
     Deposed,
+    /// What makes an action run.
+    Triggered,
+    /// A provider block depends on something that this plan changes.
+    DependsOnPlan,
 }
 
 impl IamChange {

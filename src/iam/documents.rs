@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::paths::{Path, Pattern};
-use super::{IamChange, catalogue::Entry, strict};
-use crate::plan::Change;
+use super::catalogue::Entry;
+use super::{IamChange, facets, strict};
+use crate::plan::{AttrPath, Side, Step};
 
 /// Purposes whose attributes may hold a document.
 const PURPOSES: [&str; 4] = ["policy", "trust", "condition", "permission"];
@@ -40,59 +40,68 @@ impl IamChange {
     /// Other shapes, such as Google's bindings, stay as they are.
     pub fn documents(&self) -> Documents {
         let mut documents = Documents::default();
-        if let Some(entry) = &self.entry {
-            for pattern in patterns(entry) {
-                documents.collect(&pattern, &self.row);
+        for (side, is_after) in [(self.row.before(), false), (self.row.after(), true)] {
+            match &self.entry {
+                Some(entry) => {
+                    for path in patterns(entry).flat_map(|pattern| side.expand(&pattern)) {
+                        documents.collect(&path, side, is_after, true);
+                    }
+                }
+                // Nothing is known of the type: any text may be a document, and none has to be.
+                None => {
+                    let mut paths = Vec::new();
+                    leaves(side.value, &mut AttrPath::default(), &mut paths);
+                    for path in paths {
+                        documents.collect(&path, side, is_after, false);
+                    }
+                }
             }
-        } else {
-            // Nothing is known of the type, so any text may be one.
-            documents.collect(&Pattern::everything(), &self.row);
         }
         documents
     }
 }
 
-fn patterns(entry: &Entry) -> impl Iterator<Item = Pattern<'static>> {
-    entry
-        .attributes()
-        .filter(|(purpose, _)| PURPOSES.contains(purpose))
-        .filter_map(|(_, pattern)| Pattern::of_attribute(pattern))
+fn patterns(entry: &Entry) -> impl Iterator<Item = AttrPath> {
+    entry.attributes().filter(|(purpose, _)| PURPOSES.contains(purpose)).filter_map(|(_, path)| facets::pattern(path))
 }
 
-impl Documents {
-    fn collect(&mut self, pattern: &Pattern<'_>, row: &Change) {
-        let sides = [(&row.before, &row.before_sensitive, false), (&row.after, &row.after_sensitive, true)];
-        for (value, sensitive, is_after) in sides {
-            let mut places = Vec::new();
-            pattern.places(value, &mut places);
-            for place in places {
-                let Some(text) = place.get(value).and_then(Value::as_str) else { continue };
-                match read(text) {
-                    Text::Document(document) => {
-                        let path = place.to_string();
-                        if is_secret(&place, sensitive) {
-                            self.sensitive.insert(path.clone());
-                        }
-                        let side = if is_after { &mut self.after } else { &mut self.before };
-                        side.insert(path, document);
-                    }
-                    // Of an unlisted type it is not even known that this should be a document.
-                    Text::Unreadable if pattern.is_everything() => {}
-                    Text::Unreadable => {
-                        let path = place.to_string();
-                        if !self.unreadable.contains(&path) {
-                            self.unreadable.push(path);
-                        }
-                    }
-                    Text::Word => {}
-                }
-            }
+/// The paths of all texts.
+fn leaves(value: &Value, path: &mut AttrPath, found: &mut Vec<AttrPath>) {
+    let mut below = |step: Step, value: &Value| {
+        path.0.push(step);
+        leaves(value, path, found);
+        path.0.pop();
+    };
+    match value {
+        Value::String(_) => found.push(path.clone()),
+        Value::Array(elements) => {
+            elements.iter().enumerate().for_each(|(index, element)| below(Step::Index(index), element));
         }
+        Value::Object(members) => members.iter().for_each(|(key, member)| below(Step::Key(key.clone()), member)),
+        _ => {}
     }
 }
 
-fn is_secret(place: &Path, sensitive: &Value) -> bool {
-    super::paths::any_true(place.mask(sensitive))
+impl Documents {
+    fn collect(&mut self, path: &AttrPath, side: Side<'_>, is_after: bool, expected: bool) {
+        let Some(text) = side.text(path) else { return };
+        match read(text) {
+            Text::Document(document) => {
+                if side.has_sensitive(path) {
+                    self.sensitive.insert(path.to_string());
+                }
+                let documents = if is_after { &mut self.after } else { &mut self.before };
+                documents.insert(path.to_string(), document);
+            }
+            Text::Unreadable if expected => {
+                let path = path.to_string();
+                if !self.unreadable.contains(&path) {
+                    self.unreadable.push(path);
+                }
+            }
+            Text::Unreadable | Text::Word => {}
+        }
+    }
 }
 
 enum Text {
@@ -155,12 +164,12 @@ mod tests {
     use super::*;
     use crate::iam::Recognition;
 
-    fn documents(change: Change) -> Documents {
+    fn documents(change: crate::plan::Change) -> Documents {
         let recognition = Recognition::of_rows([&Arc::new(change)]);
         recognition.changes.first().expect("recognised").documents()
     }
 
-    fn row(type_name: &str, before: Value, after: Value) -> Change {
+    fn row(type_name: &str, before: Value, after: Value) -> crate::plan::Change {
         crate::iam::testing::row(type_name, &["update"], before, after)
     }
 

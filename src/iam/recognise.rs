@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::catalogue::{self, Entry};
+use super::interest::{Interest, Passed};
+use super::runs::{Provisioners, only_runs_provisioners, provisioners_of};
 use super::{Facet, IamChange, Kind, Note, NoteCode, Origin, Platform, facets, unclassified};
-use crate::plan::{Action, Change, Mode, Undetermined};
+use crate::plan::{Action, Address, Change, Configuration, Mode, Plan, Undetermined, printable};
 
 /// What a plan holds that has to do with access.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +19,37 @@ pub struct Recognition {
     /// Rows of catalogued types that stay as they are (`no-op`, neither moved nor imported): part of the world before
     /// and of the world after. They carry no facets.
     pub unchanged: Vec<IamChange>,
+    /// Provider blocks and module calls that say something about access and that the plan does not show to change;
+    /// their action is `no-op`. See [`Interest::recognise`].
+    pub standing: Vec<IamChange>,
     /// What could not be told.
     pub undetermined: Vec<Undetermined>,
+}
+
+/// Recognises the IAM changes of a plan that was read with all its rows ([`crate::plan::Keep::all`]). To read only
+/// what is needed, use [`Interest`].
+pub fn recognise(plan: &Plan) -> Recognition {
+    recognised(plan, &mut Lookup::default(), &[])
+}
+
+impl Interest {
+    /// Recognises the IAM changes of a plan that was read with these predicates.
+    pub fn recognise(&self, plan: &Plan) -> Recognition {
+        recognised(plan, &mut Lookup::default(), &self.passed())
+    }
+}
+
+fn recognised(plan: &Plan, lookup: &mut Lookup, passed: &[Passed]) -> Recognition {
+    let mut recognition = Recognition::default();
+    for row in &plan.changes {
+        recognition.row(row, lookup, plan.configuration.as_ref());
+    }
+    recognition.provisioners(plan, passed);
+    recognition.actions(plan);
+    recognition.ephemerals(plan);
+    recognition.providers(plan, passed);
+    recognition.modules(plan);
+    recognition
 }
 
 /// Looks types up once each; a plan has few types and many rows.
@@ -59,22 +90,21 @@ impl Recognition {
     pub fn of_rows<'a>(rows: impl IntoIterator<Item = &'a Arc<Change>>) -> Self {
         let (mut recognition, mut lookup) = (Self::default(), Lookup::default());
         for row in rows {
-            recognition.row(row, &mut lookup);
+            recognition.row(row, &mut lookup, None);
         }
         recognition
     }
 
     /// Recognises one row of `resource_changes[]`.
-    pub(super) fn row(&mut self, row: &Arc<Change>, lookup: &mut Lookup) {
+    fn row(&mut self, row: &Arc<Change>, lookup: &mut Lookup, configuration: Option<&Configuration>) {
         let (origin, mut entry) = lookup.of_mode(&row.mode, &row.type_name);
-        let moved_from =
-            row.previous_address.as_deref().and_then(type_of).filter(|previous| *previous != row.type_name);
+        let moved_from = previous_type(row);
         let mut notes = notes(row);
         if let Some(previous) = moved_from {
             // What the object was decides as well: a role binding that becomes something unlisted is still one.
-            let before = lookup.find(origin, previous);
+            let before = lookup.find(origin, &previous);
             if before.is_some() {
-                notes.push(moved_across_types(previous, &row.type_name));
+                notes.push(moved_across_types(&previous, &row.type_name));
             }
             entry = entry.or(before);
         }
@@ -82,6 +112,10 @@ impl Recognition {
             Some(entry) if row.is_plain_no_op() => {
                 self.unchanged.push(listed(row, origin, entry, Vec::new(), Vec::new()))
             }
+            // Provisioners are all there is to it. They are reported by themselves where they run.
+            Some(entry)
+                if only_runs_provisioners(&entry)
+                    && provisioners_of(configuration, &row.address) != Provisioners::Unknown => {}
             Some(entry) => {
                 if restricts(&entry) && row.actions.0.first() == Some(&Action::Delete) && row.actions.creates() {
                     notes.push(gap());
@@ -135,6 +169,12 @@ fn unlisted(row: &Arc<Change>, origin: Origin, facets: Vec<Facet>, notes: Vec<No
     }
 }
 
+/// The type an object was kept as, where a move changed it.
+fn previous_type(row: &Change) -> Option<String> {
+    let previous = Address::parse(row.previous_address.as_deref()?)?.type_name;
+    (previous != row.type_name).then_some(previous)
+}
+
 fn restricts(entry: &Entry) -> bool {
     entry.removal_elevates || entry.kind == Kind::BoundaryOrGuardrail
 }
@@ -172,7 +212,7 @@ fn notes(row: &Change) -> Vec<Note> {
 fn moved_across_types(from: &str, to: &str) -> Note {
     Note {
         code: NoteCode::MovedAcrossTypes,
-        message: format!("the object was kept as `{}` and is now kept as `{}`", one_line(from), one_line(to)),
+        message: format!("the object was kept as `{}` and is now kept as `{}`", printable(from), printable(to)),
     }
 }
 
@@ -189,43 +229,4 @@ fn gap() -> Note {
 fn is_abandoned(before: &Value) -> bool {
     before.get("deletion_policy").and_then(Value::as_str) == Some("ABANDON")
         || before.get("skip_destroy") == Some(&Value::Bool(true))
-}
-
-/// Type names come from a plan; a name with control characters must not break a line.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }).collect()
-}
-
-/// The resource type in an address: what stands before the last name, outside of any instance key.
-fn type_of(address: &str) -> Option<&str> {
-    let mut dots = Vec::new();
-    let (mut quoted, mut escaped, mut depth) = (false, false, 0usize);
-    for (at, c) in address.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '[' => depth += 1,
-            ']' => depth = depth.saturating_sub(1),
-            '.' if depth == 0 => dots.push(at),
-            _ => {}
-        }
-    }
-    let end = dots.pop()?;
-    let start = dots.pop().map_or(0, |dot| dot + 1);
-    address.get(start..end)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_found_in_addresses_with_any_key() {
-        assert_eq!(type_of("aws_iam_role.r"), Some("aws_iam_role"));
-        assert_eq!(type_of("module.m[\"a.b\"].aws_iam_role.r[\"x.\\\"]y\"]"), Some("aws_iam_role"));
-        assert_eq!(type_of("module.m.data.aws_iam_policy_document.d[0]"), Some("aws_iam_policy_document"));
-        assert_eq!(type_of("nothing"), None);
-    }
 }

@@ -18,9 +18,8 @@
 use serde_json::Value;
 
 use super::catalogue::is_ordinary;
-use super::paths::{Path, Step, any_true};
 use super::{Facet, facets};
-use crate::plan::Change;
+use crate::plan::{AttrPath, Attribute, Change, Side, Step};
 
 /// Levels of attributes that are looked at.
 const MAX_DEPTH: usize = 8;
@@ -54,7 +53,7 @@ const HINTS: [&[u8]; 21] = [
 const ESCAPED_LETTERS: [&[u8]; 4] = [b"\\u004", b"\\u005", b"\\u006", b"\\u007"];
 
 /// Words before `policy` that make it something else than access.
-const OTHER_POLICIES: [&str; 86] = [
+const OTHER_POLICIES: [&str; 87] = [
     "affinity",
     "aggregation",
     "alarm",
@@ -129,6 +128,7 @@ const OTHER_POLICIES: [&str; 86] = [
     "routing",
     "sampling",
     "scaling",
+    "select",
     "shutdown",
     "snapshot",
     "spread",
@@ -203,38 +203,34 @@ pub(super) fn facets_of(row: &Change) -> Option<Vec<Facet>> {
         return None;
     }
     let mut signals = Vec::new();
-    search(&row.before, None, &mut Path::default(), &mut signals);
-    search(&row.after, None, &mut Path::default(), &mut signals);
-    search_mask(&row.after_unknown, &mut Path::default(), &mut signals);
+    search(&row.before, None, &mut AttrPath::default(), &mut signals);
+    search(&row.after, None, &mut AttrPath::default(), &mut signals);
+    search_mask(&row.after_unknown, &mut AttrPath::default(), &mut signals);
     signals.retain(|signal| {
         let ordinary = matches!(signal.path.0.first(), Some(Step::Key(key)) if is_ordinary(&row.type_name, key));
         !ordinary && differs(row, &signal.path)
     });
-    let facets: Vec<Facet> = signals.iter().map(|signal| facets::at(signal.purpose, &signal.path, row)).collect();
+    let facets: Vec<Facet> =
+        signals.iter().filter_map(|signal| facets::at(signal.purpose, &signal.path, row)).collect();
     let by_name = type_signals(&row.type_name, &row.provider.source()) && anything_differs(row);
     (!facets.is_empty() || by_name).then_some(facets)
 }
 
 struct Signal {
     purpose: &'static str,
-    path: Path,
+    path: AttrPath,
 }
 
-fn differs(row: &Change, path: &Path) -> bool {
-    let present = |value: &Value| path.get(value).is_some_and(|value| !is_empty(value));
-    let (before, after) = (present(&row.before), present(&row.after));
-    if any_true(path.mask(&row.after_unknown)) {
-        return true;
-    }
-    match (before, after) {
-        (true, true) => path.get(&row.before) != path.get(&row.after),
-        (false, false) => false,
-        _ => true,
-    }
+fn differs(row: &Change, path: &AttrPath) -> bool {
+    let value = |side: Side<'_>| match side.get(path) {
+        Attribute::Known(value) if !is_empty(value) => Some(value.clone()),
+        _ => None,
+    };
+    row.after().has_unknown(path) || value(row.before()) != value(row.after())
 }
 
 fn anything_differs(row: &Change) -> bool {
-    row.before != row.after || any_true(&row.after_unknown)
+    row.before != row.after || row.after().has_unknown(&AttrPath::default())
 }
 
 /// Values that stand for "not set".
@@ -249,13 +245,13 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn add(purpose: &'static str, path: &Path, signals: &mut Vec<Signal>) {
+fn add(purpose: &'static str, path: &AttrPath, signals: &mut Vec<Signal>) {
     if !signals.iter().any(|signal| signal.path == *path) {
         signals.push(Signal { purpose, path: path.clone() });
     }
 }
 
-fn search(value: &Value, name: Option<&str>, path: &mut Path, signals: &mut Vec<Signal>) {
+fn search(value: &Value, name: Option<&str>, path: &mut AttrPath, signals: &mut Vec<Signal>) {
     if path.0.len() > MAX_DEPTH {
         return;
     }
@@ -269,35 +265,43 @@ fn search(value: &Value, name: Option<&str>, path: &mut Path, signals: &mut Vec<
         Value::String(text) if is_policy_document(text) => add("policy", path, signals),
         Value::Object(members) => {
             for (key, member) in members.iter().filter(|(key, _)| !FREE_TEXT.contains(&key.as_str())) {
-                path.within(Step::Key(key.clone()), |path| search(member, Some(key), path, signals));
+                path.0.push(Step::Key(key.clone()));
+                search(member, Some(key), path, signals);
+                path.0.pop();
             }
         }
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                path.within(Step::Index(index), |path| search(element, None, path, signals));
+                path.0.push(Step::Index(index));
+                search(element, None, path, signals);
+                path.0.pop();
             }
         }
         _ => {}
     }
 }
 
-fn search_mask(mask: &Value, path: &mut Path, signals: &mut Vec<Signal>) {
+fn search_mask(mask: &Value, path: &mut AttrPath, signals: &mut Vec<Signal>) {
     if path.0.len() > MAX_DEPTH {
         return;
     }
     match mask {
         Value::Object(members) => {
             for (key, member) in members.iter().filter(|(key, _)| !FREE_TEXT.contains(&key.as_str())) {
-                path.within(Step::Key(key.clone()), |path| match attribute_signals(key, None) {
-                    Some(purpose) if any_true(member) => add(purpose, path, signals),
-                    Some(_) => {}
+                path.0.push(Step::Key(key.clone()));
+                match attribute_signals(key, None) {
+                    // Whether anything below is marked is asked when the sides are compared.
+                    Some(purpose) => add(purpose, path, signals),
                     None => search_mask(member, path, signals),
-                });
+                }
+                path.0.pop();
             }
         }
         Value::Array(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                path.within(Step::Index(index), |path| search_mask(element, path, signals));
+                path.0.push(Step::Index(index));
+                search_mask(element, path, signals);
+                path.0.pop();
             }
         }
         _ => {}

@@ -1,0 +1,295 @@
+//! Recognition over whole plans: rows of every fate, and what stands in no row.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test reads files, panics, and says when it skips"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tollgate::iam::{IamChange, Interest, Kind, NoteCode, Origin, Recognition, recognise};
+use tollgate::plan::{Keep, Plan, ReadError, read};
+
+/// Reads plans as the gate does: only the rows that recognition asks for.
+fn recognised(text: &[u8]) -> Result<Vec<(Plan, Recognition)>, ReadError> {
+    let interest = Interest::default();
+    let plans = read(
+        text,
+        &Keep::nothing()
+            .rows(&|head| interest.row(head))
+            .prior(&|head| interest.state(head))
+            .configuration(&|head| interest.configuration(head)),
+    )?
+    .plans;
+    Ok(plans.into_iter().map(|plan| (interest.recognise(&plan), plan)).map(|(found, plan)| (plan, found)).collect())
+}
+
+fn fixture(name: &str) -> Recognition {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plans").join(name);
+    let text = fs::read(path).unwrap();
+    let filtered = recognised(&text).unwrap().pop().unwrap().1;
+    let whole = recognise(&read(text.as_slice(), &Keep::all()).unwrap().plans[0]);
+    assert_eq!(summary(&filtered), summary(&whole), "what is not kept must not matter");
+    filtered
+}
+
+/// One line a change: address, type, kind, origin, notes.
+fn summary(recognition: &Recognition) -> Vec<String> {
+    let line = |list: &str, change: &IamChange| {
+        let notes: Vec<String> = change.notes.iter().map(|note| format!("{:?}", note.code)).collect();
+        let row = &change.row;
+        let deposed = row.deposed.as_deref().unwrap_or("");
+        format!(
+            "{list} {} {deposed} {} {} {:?} {} {:?}",
+            row.address,
+            row.type_name,
+            change.kind.as_str(),
+            change.origin,
+            notes.join(","),
+            change.facets,
+        )
+    };
+    let lists =
+        [("change", &recognition.changes), ("same", &recognition.unchanged), ("standing", &recognition.standing)];
+    let mut lines: Vec<String> = lines_of(lists).into_iter().map(|(list, change)| line(list, change)).collect();
+    lines.extend(recognition.undetermined.iter().map(|entry| format!("{} {:?}", entry.code, entry.address)));
+    lines
+}
+
+fn lines_of<'a>(lists: [(&'a str, &'a Vec<IamChange>); 3]) -> Vec<(&'a str, &'a IamChange)> {
+    lists.into_iter().flat_map(|(list, changes)| changes.iter().map(move |change| (list, change))).collect()
+}
+
+fn addresses(changes: &[IamChange]) -> Vec<(&str, &str)> {
+    changes.iter().map(|change| (change.row.address.as_str(), change.row.type_name.as_str())).collect()
+}
+
+fn at<'a>(changes: &'a [IamChange], address: &str) -> &'a IamChange {
+    changes.iter().find(|change| change.row.address == address).unwrap_or_else(|| panic!("no change at {address}"))
+}
+
+fn codes(change: &IamChange) -> Vec<NoteCode> {
+    change.notes.iter().map(|note| note.code).collect()
+}
+
+#[test]
+fn provisioners_count_where_they_run() {
+    let recognition = fixture("provisioners.json");
+    let found: BTreeSet<_> = addresses(&recognition.changes).into_iter().collect();
+    let expected = BTreeSet::from([
+        ("azurerm_public_ip.ip", "provisioner:local-exec"),
+        ("module.m[\"a.b\"].null_resource.gone[0]", "provisioner:acme-exec"),
+        ("null_resource.setup", "provisioner:local-exec"),
+        ("null_resource.setup", "provisioner:remote-exec"),
+    ]);
+    assert_eq!(found, expected);
+    assert!(recognition.changes.iter().all(|change| change.kind == Kind::CodeExecution));
+    assert!(recognition.changes.iter().all(|change| change.origin == Origin::Provisioner));
+    let facet = |type_name: &str| {
+        let change = recognition
+            .changes
+            .iter()
+            .find(|change| change.row.address == "null_resource.setup" && change.row.type_name == type_name);
+        change.unwrap().facets[0].clone()
+    };
+    let local = facet("provisioner:local-exec");
+    assert_eq!((local.path.as_str(), local.after, local.unknown), ("command", Some(json!("./setup.sh")), false));
+    let remote = facet("provisioner:remote-exec");
+    assert_eq!((remote.path.as_str(), remote.after, remote.unknown), ("inline", None, true));
+    assert_eq!(at(&recognition.changes, "azurerm_public_ip.ip").platform.as_str(), "azure");
+    assert!(recognition.undetermined.is_empty());
+}
+
+#[test]
+fn a_row_that_may_have_provisioners_is_kept_when_the_configuration_is_missing() {
+    let rows = json!([{"address": "null_resource.a", "mode": "managed", "type": "null_resource", "name": "a",
+        "provider_name": "registry.terraform.io/hashicorp/null", "change": {"actions": ["create"], "before": null,
+        "after": {}, "after_unknown": {"id": true}}}]);
+    let plan = json!({"format_version": "1.2", "resource_changes": rows});
+    let (_, recognition) = recognised(plan.to_string().as_bytes()).unwrap().pop().unwrap();
+    assert_eq!(addresses(&recognition.changes), [("null_resource.a", "null_resource")]);
+    assert_eq!(recognition.changes[0].kind, Kind::CodeExecution);
+}
+
+#[test]
+fn provider_blocks_are_facts_until_the_plan_changes_what_they_depend_on() {
+    let recognition = fixture("provider-identity.json");
+    let blocks = |changes: &[IamChange]| -> BTreeSet<String> {
+        let blocks = changes.iter().filter(|change| change.origin == Origin::ProviderConfig);
+        blocks.map(|change| format!("{} {}", change.row.address, change.row.type_name)).collect()
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(
+        blocks(&recognition.changes),
+        names(&["provider.aws.target provider:assume_role", "provider.kubernetes.fresh provider:endpoints"])
+    );
+    assert_eq!(
+        blocks(&recognition.standing),
+        names(&[
+            "provider.aws provider:assume_role",
+            "provider.google provider:assume_role",
+            "provider.kubernetes provider:endpoints"
+        ])
+    );
+    let target = at(&recognition.changes, "provider.aws.target");
+    assert_eq!(codes(target), [NoteCode::DependsOnPlan]);
+    assert_eq!(target.kind, Kind::NetworkOfTrust);
+    assert!(target.facets.iter().any(|facet| facet.path == "assume_role[0].role_arn" && facet.unknown));
+    let ci = at(&recognition.standing, "provider.aws");
+    assert!(ci.facets.iter().any(|facet| facet.after == Some(json!("arn:aws:iam::111122223333:role/ci"))));
+    assert!(!format!("{:?}", ci.facets).contains("canary"));
+    assert_eq!(ci.row.after_sensitive["secret_key"], json!(true));
+}
+
+#[test]
+fn module_sources_that_may_change_are_facts() {
+    let recognition = fixture("provider-identity.json");
+    let modules: Vec<&IamChange> =
+        recognition.standing.iter().filter(|change| change.origin == Origin::ModuleCall).collect();
+    let names: Vec<&str> = modules.iter().map(|change| change.row.address.as_str()).collect();
+    assert_eq!(names, ["module.floating", "module.floating.module.inner"]);
+    assert!(modules.iter().all(|change| change.kind == Kind::CodeExecution));
+    assert_eq!(modules[0].facets[0].after, Some(json!("git::https://example.com/b.git")));
+}
+
+#[test]
+fn actions_count_listed_or_not() {
+    let recognition = fixture("actions.json");
+    let seed = at(&recognition.changes, "action.aws_lambda_invoke.seed");
+    assert_eq!((seed.kind, seed.origin), (Kind::CodeExecution, Origin::Action));
+    assert_eq!(seed.notes[0].message, "it runs at `AfterCreate` of `aws_lambda_function.seed`");
+    let facets: BTreeMap<&str, (Option<Value>, bool)> =
+        seed.facets.iter().map(|facet| (facet.path.as_str(), (facet.after.clone(), facet.unknown))).collect();
+    assert_eq!(facets["function_name"], (Some(json!("seed")), false));
+    assert_eq!(facets["payload"], (Some(json!({"$tollgate": "sensitive"})), false));
+    assert_eq!(facets["qualifier"], (None, true));
+    assert_eq!(at(&recognition.changes, "action.acme_rotate.keys").kind, Kind::Unclassified);
+}
+
+#[test]
+fn rows_of_every_fate() {
+    let recognition = fixture("lifecycle.json");
+    let unchanged: Vec<&str> = recognition.unchanged.iter().map(|change| change.row.address.as_str()).collect();
+    assert_eq!(unchanged, ["aws_iam_policy.unchanged", "aws_iam_policy.deposed"]);
+    let notes: Vec<(&str, Vec<NoteCode>)> =
+        recognition.changes.iter().map(|change| (change.row.address.as_str(), codes(change))).collect();
+    assert_eq!(
+        notes,
+        [
+            ("aws_iam_policy.moved", vec![]),
+            ("aws_iam_policy.imported", vec![NoteCode::Adopted]),
+            ("aws_iam_policy.forgotten", vec![NoteCode::LeftBehind]),
+            ("aws_iam_policy.replaced", vec![NoteCode::Gap]),
+            ("aws_iam_policy.replaced_first", vec![]),
+            ("aws_iam_policy.deposed", vec![NoteCode::Deposed]),
+            ("aws_iam_policy.odd", vec![]),
+            ("acme_grantish.new", vec![NoteCode::MovedAcrossTypes]),
+            ("google_project_iam_member.abandoned", vec![NoteCode::LeftBehind]),
+            ("data.aws_iam_policy_document.late", vec![]),
+            ("data.external.script", vec![]),
+            ("ephemeral.aws_lambda_invocation.token", vec![]),
+            ("odd.aws_iam_user.mode", vec![]),
+        ]
+    );
+    assert_eq!(at(&recognition.changes, "acme_grantish.new").kind, Kind::RoleBinding);
+    assert!(at(&recognition.changes, "data.aws_iam_policy_document.late").is_source());
+    assert!(!at(&recognition.changes, "data.external.script").is_source());
+    assert_eq!(at(&recognition.changes, "ephemeral.aws_lambda_invocation.token").origin, Origin::Ephemeral);
+}
+
+#[test]
+fn removing_what_restricts_is_told_from_removing_what_grants() {
+    let deleted = |type_name: &str| {
+        let rows = json!([{"address": format!("{type_name}.a"), "mode": "managed", "type": type_name, "name": "a",
+            "provider_name": "registry.terraform.io/hashicorp/aws",
+            "change": {"actions": ["delete"], "before": {"id": "x"}, "after": null, "after_unknown": {}}}]);
+        let plan = json!({"format_version": "1.2", "resource_changes": rows, "configuration": {"root_module": {}}});
+        recognised(plan.to_string().as_bytes()).unwrap().pop().unwrap().1.changes[0].removal_elevates
+    };
+    assert!(deleted("aws_organizations_policy_attachment"));
+    assert!(deleted("aws_s3_bucket_public_access_block"));
+    assert!(!deleted("aws_iam_access_key"));
+    assert!(!deleted("google_project_iam_member"));
+}
+
+fn shared() -> Option<PathBuf> {
+    let root = std::env::var_os("TOLLGATE_SHARED").map(PathBuf::from);
+    let root = root.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    if root.is_dir() {
+        return Some(root);
+    }
+    println!("skipped: no shared plans at `{}`; set TOLLGATE_SHARED", root.display());
+    None
+}
+
+fn files(root: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = root.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+/// What is not kept must not matter: over every published plan and every scenario.
+#[test]
+fn reading_what_is_needed_recognises_what_reading_all_does() {
+    let Some(shared) = shared() else { return };
+    let mut paths = Vec::new();
+    files(&shared.join("corpus/plans"), &mut paths);
+    files(&shared.join("scenarios"), &mut paths);
+    let mut compared = 0;
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
+        let text = fs::read(path).unwrap();
+        let (Ok(filtered), Ok(whole)) = (recognised(&text), read(text.as_slice(), &Keep::all())) else { continue };
+        for ((_, filtered), whole) in filtered.iter().zip(&whole.plans) {
+            compared += 1;
+            assert_eq!(summary(filtered), summary(&recognise(whole)), "{}", path.display());
+        }
+    }
+    assert!(compared > 500, "{compared} plans");
+}
+
+/// The index counts by type name which entries look like access; every such row must be recognised.
+#[test]
+fn every_access_type_of_the_published_plans_is_recognised() {
+    let Some(shared) = shared() else { return };
+    let index: Value = serde_json::from_slice(&fs::read(shared.join("corpus/INDEX.json")).unwrap()).unwrap();
+    let (mut rows, mut alarms) = (0, BTreeMap::new());
+    for entry in index.as_array().unwrap() {
+        let text = fs::read(shared.join("corpus/plans").join(entry["file"].as_str().unwrap())).unwrap();
+        let Ok(plans) = recognised(&text) else { continue };
+        let counted = entry["iam_types"].as_object().unwrap();
+        for (_, recognition) in &plans {
+            let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+            for change in recognition.changes.iter().chain(&recognition.unchanged) {
+                if matches!(change.origin, Origin::Resource | Origin::Data) {
+                    *seen.entry(&change.row.type_name).or_default() += 1;
+                }
+                if change.kind == Kind::Unclassified {
+                    let paths: Vec<String> = change.facets.iter().map(|facet| facet.path.clone()).collect();
+                    alarms.insert(change.row.type_name.clone(), paths);
+                }
+            }
+            for (type_name, count) in counted {
+                rows += 1;
+                let count = count.as_u64().unwrap();
+                let found = seen.get(type_name.as_str()).copied().unwrap_or_default();
+                assert_eq!(found, count, "{}: {type_name}", entry["file"]);
+            }
+        }
+    }
+    assert!(rows > 150, "{rows}");
+    // An action that nobody listed. Of the hundred other unlisted types in these plans none sounds like access.
+    let unclassified: Vec<&str> = alarms.keys().map(String::as_str).collect();
+    assert_eq!(unclassified, ["bufo_print"], "{alarms:?}");
+}
