@@ -16,7 +16,7 @@ enum Encoding {
 /// Reads bytes, hashes them, and gives out UTF-8 that is whole characters at every border.
 pub(super) struct Intake<R> {
     reader: R,
-    hasher: Sha256,
+    hasher: Option<Sha256>,
     encoding: Option<Encoding>,
     /// Bytes read from the reader, for messages.
     taken: u64,
@@ -32,13 +32,13 @@ const SNIFF: usize = 4;
 pub(super) const ROOM: usize = 8;
 
 impl<R: Read> Intake<R> {
-    pub(super) fn new(reader: R) -> Self {
-        Self { reader, hasher: Sha256::new(), encoding: None, taken: 0, carry: Vec::new(), ended: false }
+    pub(super) fn new(reader: R, hashed: bool) -> Self {
+        Self { reader, hasher: hashed.then(Sha256::new), encoding: None, taken: 0, carry: Vec::new(), ended: false }
     }
 
     /// The SHA-256 of every byte read so far.
     pub(super) fn digest(&self) -> [u8; 32] {
-        self.hasher.clone().finalize().into()
+        self.hasher.clone().unwrap_or_default().finalize().into()
     }
 
     /// Puts text into `buffer` from `end` on, where there is room for at least [`ROOM`] bytes; gives its length.
@@ -93,7 +93,9 @@ impl<R: Read> Intake<R> {
                 Ok(count) => {
                     self.ended = count == 0;
                     self.taken += count as u64;
-                    self.hasher.update(space.get(..count).unwrap_or_default());
+                    if let Some(hasher) = &mut self.hasher {
+                        hasher.update(space.get(..count).unwrap_or_default());
+                    }
                     return Ok(count);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -202,7 +204,7 @@ mod tests {
     }
 
     fn decode(bytes: &[u8], step: usize, want: usize) -> Result<String, ReadError> {
-        let mut intake = Intake::new(Trickle(bytes, step));
+        let mut intake = Intake::new(Trickle(bytes, step), true);
         let (mut buffer, mut end) = (Vec::new(), 0);
         loop {
             buffer.resize(end + want.max(ROOM), 0);

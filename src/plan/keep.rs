@@ -116,6 +116,7 @@ pub struct Keep<'a> {
     pub(super) configuration: ConfigFilter<'a>,
     pub(super) sections: Sections,
     pub(super) strict: bool,
+    pub(super) hashed: bool,
 }
 
 impl<'a> Keep<'a> {
@@ -128,6 +129,7 @@ impl<'a> Keep<'a> {
             configuration: &|_| true,
             sections: Sections::None,
             strict: false,
+            hashed: true,
         }
     }
 
@@ -140,6 +142,7 @@ impl<'a> Keep<'a> {
             configuration: &|_| false,
             sections: Sections::None,
             strict: false,
+            hashed: true,
         }
     }
 
@@ -176,6 +179,13 @@ impl<'a> Keep<'a> {
     /// Whether to check the grammar and the keys of what is dropped too (`--strict-json`).
     pub fn strict(mut self, strict: bool) -> Self {
         self.strict = strict;
+        self
+    }
+
+    /// Whether to compute the digest of the input; on unless said otherwise. Without it [`super::Input::sha256`] is
+    /// that of nothing.
+    pub fn hashed(mut self, hashed: bool) -> Self {
+        self.hashed = hashed;
         self
     }
 }

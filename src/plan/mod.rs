@@ -8,10 +8,12 @@
 
 mod action;
 mod address;
+pub mod archive;
 mod change;
 pub mod configuration;
 mod document;
 mod error;
+pub mod hcl;
 mod intake;
 mod keep;
 mod path;

@@ -39,7 +39,7 @@ type Result<T> = std::result::Result<T, ReadError>;
 ///
 /// Anything else is refused, with one line that says what, where and what to do ([`ReadError`]).
 pub fn read<R: Read>(reader: R, keep: &Keep<'_>) -> Result<Input> {
-    let mut scanner = Scanner::new(reader, keep.strict);
+    let mut scanner = Scanner::new(reader, keep);
     let mut plans = Vec::new();
     while next_document(&mut scanner, plans.is_empty())? {
         let number = plans.len() + 1;

@@ -2,6 +2,7 @@
 
 mod aws_actions;
 mod aws_managed;
+mod bench_plan;
 mod catalogue;
 
 use clap::Parser;
@@ -11,6 +12,7 @@ use clap::Parser;
 enum Task {
     AwsActions(aws_actions::AwsActions),
     AwsManaged(aws_managed::AwsManaged),
+    BenchPlan(bench_plan::BenchPlan),
     Catalogue(catalogue::Catalogue),
 }
 
@@ -18,6 +20,7 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::AwsActions(options) => aws_actions::run(&options),
         Task::AwsManaged(options) => aws_managed::run(&options),
+        Task::BenchPlan(options) => bench_plan::run(&options),
         Task::Catalogue(options) => catalogue::run(&options),
     }
 }

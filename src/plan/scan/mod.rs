@@ -17,6 +17,7 @@ use serde_json::{Map, Number, Value};
 
 use super::error::{Position, ReadError};
 use super::intake::Intake;
+use super::keep::Keep;
 
 /// Levels of nesting that are accepted. Terraform's deepest trees are modules (two levels each) and attributes.
 pub(in crate::plan) const MAX_DEPTH: usize = 256;
@@ -83,14 +84,14 @@ pub(in crate::plan) struct Scanner<R> {
 type Result<T> = std::result::Result<T, ReadError>;
 
 impl<R: Read> Scanner<R> {
-    pub(in crate::plan) fn new(reader: R, strict: bool) -> Self {
-        Self::with_chunk(reader, strict, CHUNK)
+    pub(in crate::plan) fn new(reader: R, keep: &Keep<'_>) -> Self {
+        Self::with_chunk(Intake::new(reader, keep.hashed), keep.strict, CHUNK)
     }
 
     /// A parser that reads `chunk` bytes at a time.
-    fn with_chunk(reader: R, strict: bool, chunk: usize) -> Self {
+    fn with_chunk(intake: Intake<R>, strict: bool, chunk: usize) -> Self {
         Self {
-            intake: Intake::new(reader),
+            intake,
             buffer: vec![0; chunk],
             pos: 0,
             end: 0,

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{MAX_DEPTH, Scanner};
 use crate::plan::error::ReadError;
+use crate::plan::intake::Intake;
 
 /// Gives at most `step` bytes a read.
 struct Trickle<'a>(&'a [u8], usize);
@@ -30,7 +31,7 @@ fn run<'t, T>(
     strict: bool,
     act: impl FnOnce(&mut Scanner<Trickle<'t>>) -> Result<T, ReadError>,
 ) -> Result<T, ReadError> {
-    let mut scanner = Scanner::with_chunk(Trickle(text, step), strict, chunk);
+    let mut scanner = Scanner::with_chunk(Intake::new(Trickle(text, step), false), strict, chunk);
     let out = act(&mut scanner)?;
     match scanner.next_token()? {
         None => Ok(out),
@@ -126,7 +127,7 @@ fn agree(text: &[u8]) {
 /// The end of a skipped container is where the building parser ends, when both accept.
 fn same_end(text: &[u8]) {
     let end = |strict: bool, size| {
-        let mut scanner = Scanner::with_chunk(Trickle(text, 64), strict, size);
+        let mut scanner = Scanner::with_chunk(Intake::new(Trickle(text, 64), false), strict, size);
         scanner.skip().map(|()| scanner.here().offset)
     };
     for size in [64, 100, 4096] {
