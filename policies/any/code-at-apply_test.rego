@@ -31,6 +31,6 @@ test_quiet_on_removal if {
 }
 
 test_unknown_command_still_fires if {
-	facet := object.union(fixture.facet("code", "command", null, null), {"unknown": true})
+	facet := fixture.facet("code", "command", null, fixture.unknown)
 	count(code_at_apply.approve) == 1 with input as provisioner([facet])
 }

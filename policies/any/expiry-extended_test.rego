@@ -37,7 +37,7 @@ test_quiet_on_removal_and_creation if {
 }
 
 test_unknown_end_fires if {
-	facet := object.union(fixture.facet("expiry", "end", "2026-02-01T00:00:00Z", null), {"unknown": true})
+	facet := fixture.facet("expiry", "end", "2026-02-01T00:00:00Z", fixture.unknown)
 	findings := expiry_extended.approve with input as fixture.text({"facets": [facet]})
 	count(findings) == 1
 }

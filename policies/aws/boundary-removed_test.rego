@@ -29,7 +29,7 @@ test_quiet_on_addition_same_and_removed_role if {
 }
 
 test_unknown_boundary_is_a_replacement if {
-	facet := object.union(fixture.facet("boundary", "permissions_boundary", "arn:b", null), {"unknown": true})
+	facet := fixture.facet("boundary", "permissions_boundary", "arn:b", fixture.unknown)
 	count(rule.warn) == 1 with input as fixture.text({"facets": [facet]})
 	count(rule.approve) == 0 with input as fixture.text({"facets": [facet]})
 }

@@ -33,7 +33,10 @@ else := [entry | some entry in value] if is_set(value)
 
 else := [value]
 
-field(side, name) := object.get(side, name, null)
+# A member of an object; null where there is none, or no object.
+field(side, name) := object.get(side, name, null) if is_object(side)
+
+else := null
 
 # The first element of a nested block (Terraform shows a block as a list), or the object itself.
 block(value) := value[0] if {
@@ -76,8 +79,16 @@ after_of(purpose) := {value |
 	remains
 	facet := input.change.facets[_]
 	facet.purpose == purpose
-	some value in values(facet.after)
+	some value in after_values(facet)
 }
+
+# A value that is known only after apply is one more value.
+after_values(facet) := [{"$tollgate": "unknown"}] if {
+	facet.unknown
+	facet.after == null
+}
+
+else := values(facet.after)
 
 gained(purpose) := after_of(purpose) - before_of(purpose)
 

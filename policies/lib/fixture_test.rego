@@ -46,5 +46,9 @@ documents(path, before, after) := {"documents": {
 	"after": {path: {"Version": "2012-10-17", "Statement": after}},
 }}
 
-# A facet.
-facet(purpose, path, before, after) := {"purpose": purpose, "path": path, "before": before, "after": after, "unknown": false}
+# A facet; one that is known only after apply has no value after.
+facet(purpose, path, before, after) := {"purpose": purpose, "path": path, "before": before, "after": null, "unknown": true} if {
+	after == unknown
+}
+
+else := {"purpose": purpose, "path": path, "before": before, "after": after, "unknown": false}
