@@ -1,0 +1,41 @@
+# Azure role assignments as text: a role's name from its name or id, and what is new against the row before.
+package tollgate.lib.azure
+
+import data.tollgate.lib.azure_tier0
+import data.tollgate.lib.change
+
+# The roles that hand out roles.
+grants_roles := {"Owner", "User Access Administrator", "Role Based Access Control Administrator"}
+
+# The name of an assignment's role; the id's last part where it is no built-in role of the list.
+role(side) := name if {
+	name := change.field(side, "role_definition_name")
+	is_string(name)
+	name != ""
+}
+
+else := name if name := azure_tier0.builtin_roles[guid(change.field(side, "role_definition_id"))]
+
+else := id if id := guid(change.field(side, "role_definition_id"))
+
+guid(id) := lower(regex.replace(id, `^.*/`, "")) if is_string(id)
+
+privileged(name) if name in grants_roles
+
+privileged(name) if name in {known | some known in azure_tier0.builtin_roles}
+
+# The same role for the same principal, at this scope or above, under this condition or none.
+assigned_before if {
+	role(change.before) == role(change.after)
+	change.field(change.before, "principal_id") == change.field(change.after, "principal_id")
+	within(change.field(change.before, "scope"), change.field(change.after, "scope"))
+	change.field(change.before, "condition") in [null, "", change.field(change.after, "condition")]
+}
+
+within(outer, inner) if outer == inner
+
+within(outer, inner) if {
+	is_string(outer)
+	is_string(inner)
+	startswith(lower(inner), sprintf("%s/", [lower(outer)]))
+}
