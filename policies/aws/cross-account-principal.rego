@@ -53,7 +53,7 @@ named_before(principal, statement) if {
 	some old in aws.before_statements
 	aws.allows(old.is)
 	some wide in aws.principals(old.is)
-	wide in {principal, sprintf("arn:aws:iam::%s:root", [aws.account(principal)]), "*"}
+	wide in [principal, sprintf("arn:aws:iam::%s:root", [aws.account(principal)]), "*"]
 	every action in aws.reach(statement) { aws.action_in(old.is, action) }
 	every resource in aws.resources(statement) { aws.resource_in(old.is, resource) }
 	aws.asks_no_more(old.is, statement)

@@ -94,7 +94,7 @@ approve contains change.finding("acl", sprintf("is newly %s", [change.show(acl)]
 	change.remains
 	acl := change.field(change.after, "acl")
 	acl in {"public-read", "public-read-write", "authenticated-read"}
-	not change.field(change.before, "acl") in {acl, "public-read-write"}
+	not change.field(change.before, "acl") in [acl, "public-read-write"]
 }
 
 # A function's address that asks nobody for a signature.

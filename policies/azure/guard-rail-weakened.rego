@@ -27,7 +27,9 @@ weakened contains change.finding("lock_level", sprintf("is no longer %s", [chang
 	not as_locked(old, change.field(change.after, "lock_level"))
 }
 
-as_locked(old, new) if new in {old, "ReadOnly"}
+as_locked(old, new) if old == new
+
+as_locked(_, new) if new == "ReadOnly"
 
 weakened contains change.finding("state", sprintf("was `enabled` and is %s", [now("state")])) if {
 	input.change.type == "azuread_conditional_access_policy"

@@ -16,7 +16,7 @@ approve contains change.finding("container_access_type", sprintf("is newly %s", 
 	change.remains
 	level := change.field(change.after, "container_access_type")
 	level in {"blob", "container"}
-	not change.field(change.before, "container_access_type") in {level, "container"}
+	not change.field(change.before, "container_access_type") in [level, "container"]
 }
 
 approve contains change.severe("allow_nested_items_to_be_public", "medium", "newly lets containers be public") if {

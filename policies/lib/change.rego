@@ -57,6 +57,13 @@ else := sprintf("`%s`", [value]) if is_string(value)
 
 else := sprintf("`%s`", [json.marshal(value)])
 
+# A value inside a phrase that is quoted as a whole.
+word(value) := value if is_string(value)
+
+else := "(known after apply)" if unknown(value)
+
+else := json.marshal(value)
+
 # A few values in a message, in order, the rest as a number.
 show_some(set) := text if {
 	shown := sort([show(value) | some value in set])

@@ -21,6 +21,12 @@ test_show_hides_secrets_and_names_unknowns if {
 	change.show_some({"a", "b", "c", "d", "e"}) == "`a`, `b`, `c` and 2 more"
 }
 
+test_words_stand_inside_a_phrase if {
+	change.word("a") == "a"
+	change.word(fixture.unknown) == "(known after apply)"
+	change.word(7) == "7"
+}
+
 test_block_takes_a_list_or_an_object if {
 	change.block([{"a": 1}]) == {"a": 1}
 	change.block({"a": 1}) == {"a": 1}
