@@ -1,1 +1,214 @@
 //! The command line: clap types, no behaviour.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::Format;
+
+/// A Terraform plan policy gate: what a plan newly permits, judged and decided.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, about, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The exit-code table, as `--help` shows it.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+   0  allowed
+   1  tool error: no decision was made
+   2  usage
+  10  blocked
+  11  approval required
+  12  no open window";
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal and in CI, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read plans, judge their IAM changes, decide.
+    Check(Box<CheckArgs>),
+    /// List, explain and test rules.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+}
+
+/// `tollgate check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Plans: output of `terraform show -json`, binary plan files, or `-` for standard input.
+    #[arg(required = true, value_name = "PLAN")]
+    pub plans: Vec<PathBuf>,
+
+    /// The format of the report on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human, env = "TOLLGATE_FORMAT", help_heading = "Output")]
+    pub format: Format,
+
+    /// Write the report in another format to a file as well. Repeatable.
+    #[arg(long = "output", value_name = "FORMAT=FILE", value_parser = parse_output, help_heading = "Output")]
+    pub outputs: Vec<(Format, PathBuf)>,
+
+    /// Write the step summary and the outputs of the CI system (GITHUB_STEP_SUMMARY, GITHUB_OUTPUT).
+    #[arg(long, help_heading = "Output")]
+    pub ci_outputs: bool,
+
+    /// Say less: no progress on standard error.
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+
+    /// The program that reads binary plans; default: `terraform`, else `tofu`, whichever is on PATH.
+    #[arg(long, value_name = "PROGRAM", env = "TOLLGATE_TERRAFORM", help_heading = "Input")]
+    pub terraform: Option<OsString>,
+
+    /// Look for duplicate keys in every part of the plan, also in those that nothing reads.
+    #[arg(long, help_heading = "Input")]
+    pub strict_json: bool,
+
+    /// What is judged by and how.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// Which configuration and policies count.
+#[derive(Debug, Default, Args)]
+pub struct SettingsArgs {
+    /// The configuration file; default: `tollgate.toml` or `.github/tollgate.toml` at the repository's root.
+    #[arg(long, value_name = "FILE", env = "TOLLGATE_CONFIG", conflicts_with = "no_config", help_heading = "Policy")]
+    pub config: Option<PathBuf>,
+
+    /// Use no configuration file.
+    #[arg(long, help_heading = "Policy")]
+    pub no_config: bool,
+
+    /// Read configuration, policies and waivers as they are at this commit, and report where the work tree differs.
+    #[arg(
+        long,
+        value_name = "REF",
+        env = "TOLLGATE_CONFIG_REF",
+        conflicts_with = "no_config",
+        help_heading = "Policy"
+    )]
+    pub config_ref: Option<String>,
+
+    /// Rego policies beside the built-in rules: files, directories or globs. Repeatable.
+    #[arg(long = "policy", short, value_name = "PATH", help_heading = "Policy")]
+    pub policies: Vec<String>,
+
+    /// Data documents for policies (JSON or YAML): files, directories or globs. Repeatable.
+    #[arg(long = "data", short, value_name = "PATH", help_heading = "Policy")]
+    pub data: Vec<String>,
+
+    /// Packages that are conftest policies; default `main`. Repeatable.
+    #[arg(long = "namespace", short, value_name = "PACKAGE", help_heading = "Policy")]
+    pub namespaces: Vec<String>,
+
+    /// Treat every package with conftest rules and without metadata as conftest policies.
+    #[arg(long, help_heading = "Policy")]
+    pub all_namespaces: bool,
+
+    /// The syntax of your policies.
+    #[arg(long, value_enum, default_value_t = RegoSyntax::V1, help_heading = "Policy")]
+    pub rego_version: RegoSyntax,
+
+    /// Leave out the built-in rules.
+    #[arg(long, help_heading = "Policy")]
+    pub no_builtin_policies: bool,
+}
+
+/// The syntax of user policies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RegoSyntax {
+    /// As before OPA 1.0.
+    V0,
+    /// As OPA 1.x and conftest take by default.
+    #[default]
+    V1,
+}
+
+/// `tollgate policy`.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// List the rules.
+    List(PolicyListArgs),
+    /// Say what a rule looks for, and why.
+    Explain(PolicyExplainArgs),
+    /// Run the tests (`*_test.rego`) of policies.
+    Test(PolicyTestArgs),
+}
+
+/// `tollgate policy list`.
+#[derive(Debug, Args)]
+pub struct PolicyListArgs {
+    /// Which rules there are.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// The format of the list.
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub format: ListFormat,
+}
+
+/// The format of `tollgate policy list`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table.
+    Human,
+    /// An array of rule metadata.
+    Json,
+    /// A page of documentation.
+    Markdown,
+}
+
+/// `tollgate policy explain`.
+#[derive(Debug, Args)]
+pub struct PolicyExplainArgs {
+    /// The rule's id.
+    pub rule: String,
+    /// Which rules there are.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `tollgate policy test`.
+#[derive(Debug, Args)]
+pub struct PolicyTestArgs {
+    /// Policies and their tests: files, directories or globs; default: the built-in rules.
+    pub paths: Vec<String>,
+    /// Data documents (JSON or YAML). Repeatable.
+    #[arg(long = "data", short, value_name = "PATH")]
+    pub data: Vec<String>,
+    /// The syntax of the policies.
+    #[arg(long, value_enum, default_value_t = RegoSyntax::V1)]
+    pub rego_version: RegoSyntax,
+}
+
+fn parse_output(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("write FORMAT=FILE, such as sarif=tollgate.sarif")?;
+    let known = Format::value_variants();
+    let format = known
+        .iter()
+        .copied()
+        .find(|known| known.to_possible_value().is_some_and(|value| value.get_name() == format))
+        .ok_or_else(|| format!("`{format}` is not a format"))?;
+    if file.is_empty() {
+        return Err("the file's name is missing".to_owned());
+    }
+    Ok((format, file.into()))
+}

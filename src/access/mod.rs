@@ -15,6 +15,7 @@ pub mod ranges;
 pub mod rule;
 pub mod scalar;
 pub mod space;
+pub mod worlds;
 
 mod product;
 mod relation;

@@ -49,7 +49,7 @@ fn suggestion(message: &str) -> Option<String> {
 }
 
 /// The known word nearest to a wrong one, if any is near enough to be meant.
-pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|word| (strsim::jaro_winkler(wrong, word), word))

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-pub use error::ConfigError;
+pub use error::{ConfigError, nearest};
 
 use crate::decision::{Levels, RuleLevel, Waiver, address_pattern};
 use crate::policy::{Level, Severity};

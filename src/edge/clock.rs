@@ -11,3 +11,8 @@ pub fn now() -> Timestamp {
 pub fn day_of(moment: Timestamp) -> String {
     moment.to_string().chars().take(10).collect()
 }
+
+/// A stopwatch that starts now.
+pub fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
+}

@@ -2,7 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "this is the edge: the one place that touches the outside")]
 
 pub mod clock;
+pub mod environment;
 pub mod files;
+pub mod input;
 pub mod repository;
 pub mod store;
 pub mod terraform;

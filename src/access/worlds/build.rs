@@ -1,0 +1,197 @@
+//! Plan and IAM changes to [`State`]: values, moves, what is forgotten, and unknown values followed to where they
+//! come from.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::state::{Object, Row, State};
+use super::value::{Hole, Val};
+use crate::iam::{Origin, Recognition};
+use crate::plan::configuration::{ResourceRef, Source};
+use crate::plan::{Action, Address, AttrPath, Change, Configuration, Mode, Plan};
+
+/// Rebuilds the value that a data source read at apply will have from its arguments: type, attribute, arguments.
+pub type Rebuild<'a> = &'a dyn Fn(&str, &str, &Val) -> Option<Val>;
+
+/// How unknown values were resolved; counted over the whole plan and shown in its report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// Found by following references to a value of the plan.
+    pub references: usize,
+    /// Rebuilt from the arguments of a data source that is read at apply.
+    pub rebuilt: usize,
+    /// Known to be the attribute of an object of the plan, whatever it will be.
+    pub symbols: usize,
+    /// Left unknown.
+    pub unknown: usize,
+}
+
+impl State {
+    /// The state on both sides of a plan.
+    pub fn of(plan: &Plan, recognition: &Recognition, rebuild: Rebuild<'_>) -> (Self, Resolved) {
+        let mut builder = Builder {
+            configuration: plan.configuration.as_ref(),
+            targets: targets(plan),
+            rebuild,
+            resolved: Resolved::default(),
+        };
+        let mut rows = Vec::new();
+        let mut shown = HashSet::new();
+        let changed = recognition.changes.iter().enumerate().map(|(at, change)| (Some(at), change));
+        for (at, change) in changed.chain(recognition.unchanged.iter().map(|change| (None, change))) {
+            if change.origin != Origin::Resource {
+                continue;
+            }
+            shown.insert(change.row.address.as_str());
+            shown.extend(change.row.previous_address.as_deref());
+            builder.row(at, &change.row, &mut rows);
+        }
+        // A targeted plan leaves out rows; what they are about stands in the state and stays as it is.
+        for left in plan.prior.iter().filter(|left| left.mode == Mode::Managed) {
+            if !shown.contains(left.address.as_str()) {
+                let object = object(&left.address, &left.type_name, Val::known(&left.values));
+                let configured = builder.configured(&left.address);
+                rows.push(Row { change: None, before: Some(object.clone()), after: Some(object), configured });
+            }
+        }
+        (Self { rows }, builder.resolved)
+    }
+}
+
+fn object(address: &str, type_name: &str, values: Val) -> Object {
+    Object { address: address.into(), type_name: type_name.into(), values }
+}
+
+/// All rows by their address without keys.
+type Targets<'a> = HashMap<String, Vec<(Address, &'a Change)>>;
+
+fn targets(plan: &Plan) -> Targets<'_> {
+    let mut targets = Targets::new();
+    for row in plan.changes.iter().filter(|row| row.deposed.is_none()) {
+        if let Some(address) = Address::parse(&row.address) {
+            targets.entry(address.config()).or_default().push((address, row));
+        }
+    }
+    targets
+}
+
+struct Builder<'a> {
+    configuration: Option<&'a Configuration>,
+    targets: Targets<'a>,
+    rebuild: Rebuild<'a>,
+    resolved: Resolved,
+}
+
+impl<'a> Builder<'a> {
+    fn row(&mut self, change: Option<usize>, row: &Change, rows: &mut Vec<Row>) {
+        let configured = self.configured(&row.address);
+        let old_address = row.previous_address.as_deref().unwrap_or(&row.address);
+        let before = (!row.before.is_null()).then(|| object(old_address, &row.type_name, Val::known(&row.before)));
+        let after = (row.before().exists() || row.after().exists())
+            .then_some(())
+            .filter(|()| !row.after.is_null() || row.after_unknown == Value::Bool(true))
+            .map(|()| object(&row.address, &row.type_name, self.after(row)));
+        if !row.actions.forgets() {
+            rows.push(Row { change, before, after, configured });
+            return;
+        }
+        // A forgotten object stays in the cloud as it is.
+        rows.push(Row { change: None, before: before.clone(), after: before, configured: configured.clone() });
+        if row.actions.0.contains(&Action::Create) {
+            rows.push(Row { change, before: None, after, configured });
+        }
+    }
+
+    fn after(&mut self, row: &Change) -> Val {
+        Val::masked(&row.after, &row.after_unknown, &mut |path| self.follow(&row.address, path, 0))
+    }
+
+    /// The attributes that the configuration of a resource sets.
+    fn configured(&self, address: &str) -> Option<Vec<Arc<str>>> {
+        let resource = self.configuration?.resource(address)?;
+        Some(resource.expressions.as_object()?.keys().map(|key| key.as_str().into()).collect())
+    }
+
+    /// What stands for the unknown value at a path: the value it will be, the attribute it will be, or a hole.
+    ///
+    /// The configuration names what an expression refers to, not what it does with it. For attributes that hold one
+    /// name, ARN or document the reference is taken for the value, as a reviewer would.
+    fn follow(&mut self, address: &str, path: &str, depth: usize) -> Val {
+        let own = || Val::Hole(Hole { id: format!("{address}.{path}").into(), path: path.into() });
+        let found = self.one_source(address, path).and_then(|target| self.value_of(&target, path, depth));
+        match found {
+            Some(Val::Hole(hole)) => {
+                self.resolved.symbols += 1;
+                Val::Hole(hole)
+            }
+            Some(value) => {
+                self.resolved.references += 1;
+                value
+            }
+            None => {
+                self.resolved.unknown += 1;
+                own()
+            }
+        }
+    }
+
+    fn one_source(&self, address: &str, path: &str) -> Option<ResourceRef> {
+        let resolution = self.configuration?.resolve(address, &AttrPath::parse(path)?);
+        match resolution.sources.as_slice() {
+            [Source::Resource(one)] => Some(one.clone()),
+            _ => None,
+        }
+    }
+
+    fn value_of(&mut self, target: &ResourceRef, path: &str, depth: usize) -> Option<Val> {
+        let attribute = target.attribute.to_string();
+        if attribute.is_empty() || depth > 8 {
+            return None;
+        }
+        let covered: Vec<&(Address, &'a Change)> =
+            self.targets.get(&target.address.config())?.iter().filter(|(at, _)| target.covers(at)).collect();
+        let [(_, row)] = covered.as_slice() else { return None };
+        let row: &'a Change = row;
+        let all = row.mode == Mode::Data;
+        let values = Val::masked(&row.after, &row.after_unknown, &mut |inner| match all || inner == attribute {
+            true => self.one_step(row, inner, depth),
+            false => Val::Hole(Hole { id: format!("{}.{inner}", row.address).into(), path: path.into() }),
+        });
+        if row.mode == Mode::Data
+            && let Some(rebuilt) = (self.rebuild)(&row.type_name, &attribute, &values)
+        {
+            self.resolved.rebuilt += 1;
+            return Some(rebuilt);
+        }
+        let value = target.attribute.0.iter().fold(&values, |value, step| match step {
+            crate::plan::Step::Key(key) => value.get(key),
+            crate::plan::Step::Index(at) => value.items().get(*at).unwrap_or(&Val::Null),
+            crate::plan::Step::Each => value,
+        });
+        match value {
+            Val::Null => None,
+            value => Some(value.clone()),
+        }
+    }
+
+    /// Follows an unknown argument of a target one reference further.
+    fn one_step(&mut self, row: &'a Change, inner: &str, depth: usize) -> Val {
+        let next = self.one_source(&row.address, inner).and_then(|next| self.value_of(&next, inner, depth + 1));
+        next.unwrap_or_else(|| Val::Hole(Hole { id: format!("{}.{inner}", row.address).into(), path: inner.into() }))
+    }
+}
+
+/// How often each way was used, for the report.
+impl Resolved {
+    /// As counts by a stable word.
+    pub fn counts(&self) -> BTreeMap<&'static str, usize> {
+        BTreeMap::from([
+            ("references", self.references),
+            ("data_sources", self.rebuilt),
+            ("symbols", self.symbols),
+            ("unknown", self.unknown),
+        ])
+    }
+}

@@ -1,0 +1,87 @@
+//! The state on both sides of a plan: every row with its object before and its object after.
+
+use std::sync::Arc;
+
+use super::value::Val;
+
+/// One resource instance on one side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// The address on this side of the plan.
+    pub address: Arc<str>,
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// The values, with holes where they are known only after apply.
+    pub values: Val,
+}
+
+impl Object {
+    /// An attribute of the object.
+    pub fn get(&self, attribute: &str) -> &Val {
+        self.values.get(attribute)
+    }
+}
+
+/// A side of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// The refreshed state.
+    Before,
+    /// The state that the plan leads to.
+    After,
+}
+
+/// One row: an object before, an object after, or both.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The position of the IAM change the row belongs to; `None` for what does not change.
+    pub change: Option<usize>,
+    /// The object before.
+    pub before: Option<Object>,
+    /// The object after. A forgotten object stays as it was.
+    pub after: Option<Object>,
+    /// Attributes that the configuration sets; `None` where the configuration is not known. Computed attributes
+    /// that nobody sets show the last reading and are no evidence.
+    pub configured: Option<Vec<Arc<str>>>,
+}
+
+impl Row {
+    /// The object on a side.
+    pub fn object(&self, side: Side) -> Option<&Object> {
+        match side {
+            Side::Before => self.before.as_ref(),
+            Side::After => self.after.as_ref(),
+        }
+    }
+
+    /// Whether the configuration sets an attribute. Without a configuration, an attribute that the plan changes
+    /// must have been set.
+    pub fn sets(&self, attribute: &str) -> bool {
+        match &self.configured {
+            Some(set) => set.iter().any(|name| &**name == attribute),
+            None => match (&self.before, &self.after) {
+                (Some(before), Some(after)) => before.get(attribute) != after.get(attribute),
+                (Some(one), None) | (None, Some(one)) => {
+                    !one.get(attribute).is_unset() && !one.get(attribute).has_hole()
+                }
+                (None, None) => false,
+            },
+        }
+    }
+
+    /// Whether the objects differ.
+    pub fn differs(&self) -> bool {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) => before.values != after.values,
+            (None, None) => false,
+            _ => true,
+        }
+    }
+}
+
+/// All rows of a plan that bear on access.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// The rows.
+    pub rows: Vec<Row>,
+}

@@ -1,0 +1,300 @@
+//! `tollgate check`: plans in, decision out.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::settings::{GATE_CHANGED, Settings};
+use super::terminal;
+use crate::access::{Access, Verdict, worlds};
+use crate::cli::{CheckArgs, Color};
+use crate::decision::{Decision, decide};
+use crate::edge::input::Source;
+use crate::edge::terraform::Terraform;
+use crate::edge::{clock, files};
+use crate::exit::Outcome;
+use crate::iam::{IamChange, Recognition};
+use crate::plan::{self, Keep, Plan, Secrets, Sections, Undetermined};
+use crate::policy::{ChangeCase, Finding, Level, PlanCase, PlanFacts, PolicySet, RunContext, Selection, Severity};
+use crate::report::{self, ChangeEntry, Format, Options, PlanEntry, Report, RuleEntry, SCHEMA_VERSION, Summary, Tool};
+
+/// Runs it.
+///
+/// # Errors
+/// When the report cannot be written. Everything else that goes wrong is part of the report.
+pub(super) fn run(args: &CheckArgs, color: Color) -> Result<Outcome> {
+    let (report, problem) = match gate(args) {
+        Ok(report) => {
+            let problem = (report.decision == Decision::Error).then(|| "a plan could not be judged".to_owned());
+            (report, problem)
+        }
+        Err(error) => {
+            let message = format!("{error:#}");
+            (failed(&message), Some(message))
+        }
+    };
+    let outcome = outcome(report.decision);
+    for (format, file) in &args.outputs {
+        files::write(file, &report::render(&report, *format, &Options::default()))?;
+    }
+    let options = Options { width: terminal::width(), color: terminal::colored(color) };
+    if problem.is_none() || args.format != Format::Human || !report.plans.is_empty() {
+        terminal::print(&report::render(&report, args.format, &options))?;
+    }
+    if let Some(problem) = problem {
+        terminal::error(&problem);
+    }
+    Ok(outcome)
+}
+
+const fn outcome(decision: Decision) -> Outcome {
+    match decision {
+        Decision::Allow => Outcome::Success,
+        Decision::NeedsApproval => Outcome::ApprovalRequired,
+        Decision::Block => Outcome::Blocked,
+        Decision::Error => Outcome::Error,
+    }
+}
+
+/// Everything between the arguments and the report.
+fn gate(args: &CheckArgs) -> Result<Report> {
+    let now = clock::now();
+    let settings = Settings::read(&args.settings, now)?;
+    let policies = PolicySet::load(&settings.options, &settings.policies, &settings.data)
+        .map_err(|errors| anyhow::anyhow!("policies cannot be used:\n{errors}"))?;
+    settings.check_rule_ids(&policies)?;
+    let context = RunContext { now: Some(now.to_string()), ..RunContext::default() };
+    let gate = Gate { args, policies: &policies, context };
+    let mut run = Collected::default();
+    run.findings.extend(gate_changed(&settings));
+    for path in &args.plans {
+        let id = files::shown(path);
+        if let Err(error) = gate.source(&id, path, &mut run) {
+            run.failed(&id, &error);
+        }
+    }
+    Ok(run.report(&settings, &policies, &clock::day_of(now)))
+}
+
+/// What judges each plan.
+struct Gate<'a> {
+    args: &'a CheckArgs,
+    policies: &'a PolicySet,
+    context: RunContext,
+}
+
+/// What the plans of a run have given so far.
+#[derive(Default)]
+struct Collected {
+    plans: Vec<PlanEntry>,
+    changes: Vec<ChangeEntry>,
+    findings: Vec<Finding>,
+    undetermined: Vec<Undetermined>,
+    reasons: Vec<crate::access::Reason>,
+    secrets: Secrets,
+}
+
+impl Gate<'_> {
+    /// Reads and judges the plans of one argument.
+    fn source(&self, id: &str, path: &Path, run: &mut Collected) -> Result<()> {
+        let started = clock::stopwatch();
+        let mut source = Source::open(path, || Terraform::find(self.args.terraform.as_deref()))?;
+        let sections = match self.policies.selection() {
+            Selection::Nothing => Sections::None,
+            _ => Sections::All,
+        };
+        let keep = Keep::all().sections(sections).strict(self.args.strict_json);
+        let read = plan::read(source.reader()?, &keep).with_context(|| format!("`{id}` cannot be judged"))?;
+        if !self.args.quiet && started.elapsed() > Duration::from_secs(2) && terminal::watched() {
+            terminal::note(&format!("{id}: read in {:.1} s", started.elapsed().as_secs_f32()));
+        }
+        let digest = hex(&source.digest.unwrap_or(read.sha256));
+        let several = read.plans.len() > 1;
+        for (number, plan) in read.plans.into_iter().enumerate() {
+            let id = if several { format!("{id}#{}", number + 1) } else { id.to_owned() };
+            run.secrets.extend(&plan.secrets);
+            self.plan(&id, source.kind.word(), &digest, plan, run)?;
+        }
+        Ok(())
+    }
+
+    /// Judges one plan.
+    fn plan(&self, id: &str, source: &str, sha256: &str, plan: Plan, run: &mut Collected) -> Result<()> {
+        let recognition = Recognition::of_rows(&plan.changes);
+        let access = worlds::compare(&plan, &recognition);
+        let mut undetermined = plan.undetermined.clone();
+        undetermined.extend(recognition.undetermined.iter().cloned());
+        undetermined.iter_mut().for_each(|entry| entry.plan = id.to_owned());
+        let facts = PlanFacts {
+            id: id.to_owned(),
+            terraform_version: plan.terraform_version.clone(),
+            complete: plan.complete,
+            errored: plan.errored == Some(true),
+            rows: usize::try_from(plan.counts.rows).unwrap_or(usize::MAX),
+            undetermined: undetermined.clone(),
+        };
+        let cases: Vec<ChangeCase<'_>> = recognition
+            .changes
+            .iter()
+            .zip(&access.changes)
+            .map(|(change, access)| ChangeCase { change, access, location: None })
+            .collect();
+        let raw = match self.policies.selection() {
+            Selection::Nothing => None,
+            _ => Some(serde_json::to_string(&plan.raw)?),
+        };
+        let case = PlanCase { plan: &facts, context: &self.context, changes: &cases, raw: raw.as_deref() };
+        let judged = self.policies.judge(&case).with_context(|| format!("`{id}` cannot be judged"))?;
+        for line in &judged.prints {
+            terminal::note(&run.secrets.redact(line));
+        }
+        run.findings.extend(judged.findings);
+        let unsettled = if undetermined.is_empty() { Verdict::None } else { Verdict::Possible };
+        run.plans.push(PlanEntry {
+            id: id.to_owned(),
+            source: source.to_owned(),
+            sha256: sha256.to_owned(),
+            decision: Decision::Allow,
+            verdict: access.verdict.max(unsettled),
+            rows: facts.rows,
+        });
+        run.reasons.extend(access.reasons);
+        run.undetermined.extend(undetermined);
+        let entries = recognition.changes.into_iter().zip(access.changes);
+        run.changes.extend(entries.map(|(change, access)| entry(id, change, access)));
+        Ok(())
+    }
+}
+
+impl Collected {
+    /// A plan that could not be judged: its error is part of the report, and the other plans are judged all the same.
+    fn failed(&mut self, id: &str, error: &anyhow::Error) {
+        let message = self.secrets.redact(&format!("{error:#}")).replace('\n', " ");
+        terminal::note(&format!("tollgate: {message}"));
+        self.undetermined.push(Undetermined { plan: id.to_owned(), address: None, code: "not_judged".into(), message });
+        self.plans.push(PlanEntry {
+            id: id.to_owned(),
+            source: String::new(),
+            sha256: String::new(),
+            decision: Decision::Error,
+            verdict: Verdict::Possible,
+            rows: 0,
+        });
+    }
+
+    fn report(self, settings: &Settings, policies: &PolicySet, today: &str) -> Report {
+        let Self { mut plans, changes, findings, undetermined, reasons, secrets } = self;
+        let judged = decide(findings, &undetermined, &settings.config.levels, &settings.config.waivers, today);
+        for plan in &mut plans {
+            plan.decision = plan.decision.max(judged.of_plan(&plan.id));
+        }
+        let worst = plans.iter().map(|plan| plan.decision).max().unwrap_or(Decision::Error);
+        let named = |id: &str| {
+            let waived = judged.waived.iter().map(|waived| &waived.finding);
+            judged.findings.iter().chain(waived).any(|finding| finding.rule == id)
+        };
+        let rules = policies
+            .rules()
+            .iter()
+            .map(|rule| &rule.metadata)
+            .filter(|rule| named(&rule.id))
+            .map(|rule| RuleEntry {
+                id: rule.id.clone(),
+                title: rule.title.clone(),
+                description: rule.description.clone(),
+                references: rule.references.clone(),
+            })
+            .collect();
+        let mut report = Report {
+            access: Summary { verdict: plans.iter().map(|plan| plan.verdict).max().unwrap_or_default(), reasons },
+            plans,
+            changes,
+            findings: judged.findings,
+            rules,
+            waived: judged.waived,
+            unused_waivers: judged.unused_waivers,
+            undetermined,
+            ..empty(worst.max(judged.decision))
+        };
+        report.redact(&|text| secrets.redact(text));
+        report
+    }
+}
+
+fn entry(plan: &str, change: IamChange, access: Access) -> ChangeEntry {
+    let row = &change.row;
+    ChangeEntry {
+        plan: plan.to_owned(),
+        address: row.address.clone(),
+        previous_address: row.previous_address.clone(),
+        type_name: row.type_name.clone(),
+        provider: change.provider,
+        platform: change.platform,
+        kind: change.kind,
+        actions: row.actions.0.iter().map(|action| action.as_str().to_owned()).collect(),
+        verdict: access.verdict,
+        reasons: access.reasons,
+        new: access.new,
+        removed: access.removed,
+        guardrails: access.guardrails,
+        escalations: Vec::new(),
+        facets: change.facets,
+        location: None,
+    }
+}
+
+/// A finding for files of the gate itself that the work tree changes: they need their owners' approval, and count
+/// only once they are on the branch that the gate reads.
+fn gate_changed(settings: &Settings) -> Vec<Finding> {
+    let rule = GATE_CHANGED;
+    settings
+        .changed
+        .iter()
+        .map(|file| {
+            let message = format!("`{file}` decides what is allowed, and differs from the version that counts here");
+            Finding {
+                plan: String::new(),
+                rule: rule.into(),
+                level: Level::Approve,
+                severity: Severity::High,
+                address: String::new(),
+                path: file.clone(),
+                fingerprint: Finding::fingerprint_of(rule, "", file, &message),
+                message,
+                remediation: "let the owners of the policy agree; the change counts once it is merged".into(),
+                location: None,
+                approvers: None,
+                max_window: None,
+            }
+        })
+        .collect()
+}
+
+fn empty(decision: Decision) -> Report {
+    Report {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { version: env!("CARGO_PKG_VERSION").into(), data_date: crate::iam::catalogue::date().into() },
+        decision,
+        access: Summary::default(),
+        plans: Vec::new(),
+        changes: Vec::new(),
+        findings: Vec::new(),
+        rules: Vec::new(),
+        waived: Vec::new(),
+        unused_waivers: Vec::new(),
+        undetermined: Vec::new(),
+        subject: None,
+    }
+}
+
+/// The report of a run that could not begin.
+fn failed(message: &str) -> Report {
+    let undetermined = vec![Undetermined::of_plan("not_judged", message.replace('\n', " "))];
+    let access = Summary { verdict: Verdict::Possible, reasons: Vec::new() };
+    Report { undetermined, access, ..empty(Decision::Error) }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
