@@ -1,5 +1,5 @@
 //! Binary plan files: what they hold beside the plan, and which of them are refused.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::io::{Cursor, Write};
 

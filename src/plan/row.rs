@@ -313,6 +313,9 @@ enum Gap {
 
 /// The parts that are missing from a row, given what it does.
 fn gaps(change: &Map<String, Value>, actions: &Actions) -> Vec<Gap> {
+    if !actions.is_known() {
+        return Vec::new();
+    }
     let has = |side: &str| change.get(side).is_some_and(|value| !value.is_null());
     let (mut before, mut after) = (false, false);
     for action in &actions.0 {
