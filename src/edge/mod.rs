@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod environment;
 pub mod files;
+pub mod forge;
 pub mod input;
 pub mod repository;
 pub mod store;
