@@ -137,6 +137,12 @@ pub(super) struct Deployment {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct GitRef {
+    #[serde(rename = "ref")]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct DeploymentStatus {
     pub(super) state: String,
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::{DeploymentNote, DeploymentState, ForgeError, Question};
 use super::GitHub;
-use super::models::{Deployment, DeploymentStatus, Numbered};
-use super::transport::{Call, Method};
+use super::models::{Deployment, DeploymentStatus, GitRef, Numbered};
+use super::transport::{Call, Method, parse};
 use super::url::segment;
 use crate::apply::{Claim, Refusal};
 use crate::approval::{ApplyPhase, ApplyRecord, Digest};
@@ -31,18 +31,20 @@ impl GitHub {
             return Ok(Err(Refusal::Claimed(name)));
         }
         let reply = self.transport.successful(&call, reply)?;
-        let created: Value = super::transport::parse(&call, &reply.body)?;
-        if reply.status != 201 || created.get("ref").and_then(Value::as_str) != Some(name.as_str()) {
+        let created: GitRef = parse(&call, &reply.body)?;
+        if reply.status != 201 || created.name != name {
             return Err(ForgeError::Answer { call: call.name(), why: "it does not confirm the ref".to_owned() });
         }
         Ok(Ok(Claim::created(subject, name)))
     }
 
+    /// A list that may be empty, and not a look-up: "404" may come from anything between here and GitHub, an empty
+    /// list comes from GitHub.
     fn claim_exists(&self, subject: Digest) -> Result<bool, ForgeError> {
         let name = claim_ref(subject);
-        let path = format!("{}/git/ref/{}", self.root, name.strip_prefix("refs/").unwrap_or(&name));
-        let call = Call { method: Method::Get, path: &path, body: None, needs: "contents: read" };
-        Ok(self.transport.find(&call)?.is_some())
+        let path = format!("{}/git/matching-{name}", self.root);
+        let found: Vec<GitRef> = self.transport.list(&path, "contents: read", "claims")?;
+        Ok(found.iter().any(|found| found.name == name))
     }
 
     /// Earlier applies of the subject: its claim, and the deployments of its commit.

@@ -1,0 +1,12 @@
+//! The forge trait on GitHub, end to end over TCP against the fake: what is read, what is written, what is refused.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "../fake_github/mod.rs"]
+mod fake_github;
+
+mod attacks;
+mod contract;
+mod faults;
+mod site;
+mod writing;

@@ -1,0 +1,12 @@
+//! A stateful, strict GitHub for tests: one repository behind a real TCP port.
+//!
+//! Strict: a route, a query, a field of a request or a permission that it does not know is answered with an error
+//! and noted as a violation, which fails the test at its end. Its clock stands still until a test moves it.
+
+mod graphql;
+mod http;
+mod rest;
+mod state;
+
+pub(crate) use http::{Clock, FakeGitHub, Fault, FaultKind};
+pub(crate) use state::Commit;
