@@ -48,12 +48,12 @@ fn a44_every_read_fails_in_every_way_and_nothing_opens() {
     assert!(calls > 15, "{calls}");
     let names: Vec<String> = site.github.control().log.iter().map(|call| call.path.clone()).collect();
     let now = site.github.state().now;
-    for at in 0..calls {
+    for (at, name) in names.iter().enumerate() {
         for kind in KINDS {
             site.github.state().now = now;
             site.github.control().fail(&[Fault { at, kind, lasting: false }]);
             let state = site.state();
-            assert!(matches!(state, State::Undecided(_)), "{kind:?} at call {at} ({}): {state:?}", names[at]);
+            assert!(matches!(state, State::Undecided(_)), "{kind:?} at call {at} ({name}): {state:?}");
         }
     }
     site.github.control().fail(&[]);

@@ -27,8 +27,8 @@ impl GitHub {
                 "summary": cut(&report.summary, MAX_OUTPUT),
                 "annotations": annotations.iter().map(annotation).collect::<Vec<_>>(),
             });
-            if let Some((_, document)) = &report.subject {
-                output["text"] = Value::String(document.clone());
+            if let (Some((_, document)), Some(members)) = (&report.subject, output.as_object_mut()) {
+                members.insert("text".to_owned(), Value::String(document.clone()));
             }
             output
         };
@@ -44,8 +44,8 @@ impl GitHub {
             "status": "in_progress",
             "output": output(batches.next().unwrap_or_default()),
         });
-        if let Some((digest, _)) = &report.subject {
-            first["external_id"] = Value::String(digest.to_string());
+        if let (Some((digest, _)), Some(members)) = (&report.subject, first.as_object_mut()) {
+            members.insert("external_id".to_owned(), Value::String(digest.to_string()));
         }
         let path = format!("{}/check-runs", self.root);
         let call = Call { method: Method::Post, path: &path, body: Some(&first), needs: "checks: write" };
