@@ -293,3 +293,35 @@ fn every_access_type_of_the_published_plans_is_recognised() {
     let unclassified: Vec<&str> = alarms.keys().map(String::as_str).collect();
     assert_eq!(unclassified, ["bufo_print"], "{alarms:?}");
 }
+
+/// Every change that a label says to elevate, or to be open, has to be recognised, or nothing can be said of it.
+#[test]
+fn every_labelled_change_is_recognised() {
+    let Some(shared) = shared() else { return };
+    let mut paths = Vec::new();
+    files(&shared.join("scenarios"), &mut paths);
+    let (mut labelled, mut unclassified, mut quiet) = (0, BTreeSet::new(), 0);
+    for path in paths.iter().filter(|path| path.file_name().is_some_and(|name| name == "expect.json")) {
+        let expect: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let text = fs::read(path.with_file_name("plan.json")).unwrap();
+        let (_, recognition) = recognised(&text).unwrap().pop().unwrap();
+        let found: BTreeSet<&str> = recognition.changes.iter().map(|change| change.row.address.as_str()).collect();
+        for change in expect["changes"].as_array().into_iter().flatten() {
+            let address = change["address"].as_str().unwrap();
+            if change["verdict"] != "no_elevation" {
+                labelled += 1;
+                assert!(found.contains(address), "{}: {address}", path.display());
+            }
+        }
+        let sounds = recognition.changes.iter().filter(|change| change.kind == Kind::Unclassified);
+        unclassified.extend(sounds.map(|change| change.row.type_name.clone()));
+        if expect["expect"] == "no_elevation" {
+            quiet += 1;
+            let code =
+                recognition.changes.iter().find(|change| change.origin != Origin::Resource && !change.is_source());
+            assert!(code.is_none(), "{}: {:?}", path.display(), code.map(|change| &change.row.address));
+        }
+    }
+    assert!(labelled > 150 && quiet > 100, "{labelled} labelled changes, {quiet} quiet plans");
+    assert_eq!(unclassified, BTreeSet::new());
+}

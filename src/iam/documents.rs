@@ -27,7 +27,7 @@ pub struct Documents {
     /// After the change.
     pub after: BTreeMap<String, Value>,
     /// Paths of text that ought to be a document and cannot be read: not JSON, or a key stands twice.
-    pub unreadable: Vec<String>,
+    pub unreadable: BTreeSet<String>,
     /// Paths whose document is secret on either side, at, above or below.
     pub sensitive: BTreeSet<String>,
 }
@@ -94,10 +94,7 @@ impl Documents {
                 documents.insert(path.to_string(), document);
             }
             Text::Unreadable if expected => {
-                let path = path.to_string();
-                if !self.unreadable.contains(&path) {
-                    self.unreadable.push(path);
-                }
+                self.unreadable.insert(path.to_string());
             }
             Text::Unreadable | Text::Word => {}
         }
@@ -210,7 +207,7 @@ mod tests {
             ("", false),
         ] {
             let documents = documents(row("aws_iam_policy", json!({"policy": "{}"}), json!({"policy": text})));
-            assert_eq!(documents.unreadable, if unreadable { vec!["policy"] } else { vec![] }, "{text}");
+            assert_eq!(documents.unreadable.contains("policy"), unreadable, "{text}");
             assert!(documents.after.is_empty(), "{text}");
         }
     }

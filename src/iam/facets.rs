@@ -1,5 +1,7 @@
 //! The access-relevant attributes of a row, as the catalogue names them.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::Facet;
@@ -72,23 +74,19 @@ pub(super) fn of_made_up(entry: &Entry, row: &Change) -> Vec<Facet> {
     facets
 }
 
-/// The places a pattern stands for, on either side.
+/// The places a pattern stands for, on either side, each once.
 fn places(row: &Change, pattern: &AttrPath) -> Vec<AttrPath> {
     let mut paths = row.before().expand(pattern);
-    for path in row.after().expand(pattern) {
-        if !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
+    paths.extend(row.after().expand(pattern));
     // An unknown member is missing from the values, so a pattern for "every member" does not meet it.
     if pattern.0 == [Step::Each]
         && let Some(mask) = row.after_unknown.as_object()
     {
         let unknown = mask.keys().map(|key| AttrPath(vec![Step::Key(key.clone())]));
-        paths.extend(
-            unknown.filter(|path| row.after().has_unknown(path) && row.after().get(path) == Attribute::Unknown),
-        );
+        paths.extend(unknown.filter(|path| row.after().get(path) == Attribute::Unknown));
     }
+    let mut seen = HashSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
     paths
 }
 

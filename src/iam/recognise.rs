@@ -1,6 +1,6 @@
 //! One pass over the rows of a plan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -54,16 +54,17 @@ fn recognised(plan: &Plan, lookup: &mut Lookup, passed: &[Passed]) -> Recognitio
 
 /// Looks types up once each; a plan has few types and many rows.
 #[derive(Debug, Default)]
-pub(super) struct Lookup(HashMap<(Origin, String), Option<Entry>>);
+pub(super) struct Lookup(BTreeMap<Origin, HashMap<String, Option<Entry>>>);
 
 impl Lookup {
     /// The catalogue's entry of a type.
     pub(super) fn find(&mut self, origin: Origin, type_name: &str) -> Option<Entry> {
-        if let Some(known) = self.0.get(&(origin, type_name.to_owned())) {
+        let types = self.0.entry(origin).or_default();
+        if let Some(known) = types.get(type_name) {
             return *known;
         }
         let entry = catalogue::find(origin, type_name).map(|(entry, _)| entry);
-        self.0.insert((origin, type_name.to_owned()), entry);
+        types.insert(type_name.to_owned(), entry);
         entry
     }
 

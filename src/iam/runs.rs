@@ -99,8 +99,9 @@ impl Recognition {
             }
             let Some((entry, _)) = catalogue::find(Origin::Ephemeral, &resource.type_name) else { continue };
             let address = located.address();
-            let shown = |row: &&Arc<Change>| Address::parse(&row.address).is_some_and(|row| row.config() == address);
-            if entry.kind != Kind::CodeExecution || plan.changes.iter().any(|row| shown(&row)) {
+            let mut rows = plan.changes.iter().filter(|row| row.mode == Mode::Ephemeral);
+            let shown = rows.any(|row| Address::parse(&row.address).is_some_and(|row| row.config() == address));
+            if entry.kind != Kind::CodeExecution || shown {
                 continue;
             }
             let provider = configuration.provider_of(resource).and_then(|provider| provider.full_name.clone());

@@ -10,6 +10,9 @@
 //! - what else changes in a provider block is a change of the code, and is for the review of the code (and, where the
 //!   configuration of the base is at hand, for whoever compares the two).
 
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::Value;
 
 use super::catalogue::{self, Entry};
@@ -18,7 +21,7 @@ use super::runs::made_up;
 use super::{IamChange, Note, NoteCode, Origin, Recognition};
 use crate::plan::configuration::{ModuleCall, ProviderConfig, ResourceRef, overlay};
 use crate::plan::{
-    Action, Actions, Address, Attribute, Change, Configuration, Mode, ModuleStep, Plan, Provider, printable,
+    Action, Actions, Address, Attribute, Change, Configuration, Mode, ModuleStep, Plan, Provider, Side, printable,
 };
 
 /// The entries of provider blocks, in the catalogue's words.
@@ -28,17 +31,23 @@ impl Recognition {
     /// Provider blocks: who applies, and where to.
     pub(super) fn providers(&mut self, plan: &Plan, passed: &[Passed]) {
         let Some(configuration) = &plan.configuration else { return };
+        let objects = OnceCell::new();
         for (key, block) in &configuration.providers {
             for entry in BLOCKS.iter().filter_map(|block| catalogue::find(Origin::ProviderConfig, block)) {
                 let Some(change) = provider_change(key, block, entry.0) else { continue };
-                match depends_on_change(configuration, plan, passed, block, &change) {
+                match depends_on_change(
+                    configuration,
+                    || objects.get_or_init(|| objects_of(plan, passed)),
+                    block,
+                    &change,
+                ) {
                     Some(address) => {
                         let note = Note {
                             code: NoteCode::DependsOnPlan,
                             message: format!(
                                 "the provider block depends on `{}`, which this plan changes: who applies, or where to, \
                                  is decided while it is applied",
-                                printable(&address)
+                                printable(address)
                             ),
                         };
                         self.changes.push(IamChange { notes: vec![note], ..change });
@@ -103,47 +112,54 @@ fn provider_change(key: &str, block: &ProviderConfig, entry: Entry) -> Option<Ia
     Some(made_up(row, Origin::ProviderConfig, Some(entry), Vec::new()))
 }
 
+/// The objects of a plan by their address without keys; those whose rows were not kept have none.
+type Objects<'a> = HashMap<String, Vec<(Address, &'a str, Option<&'a Change>)>>;
+
+fn objects_of<'a>(plan: &'a Plan, passed: &'a [Passed]) -> Objects<'a> {
+    let mut objects = Objects::new();
+    let kept = plan.changes.iter().map(|row| (row.address.as_str(), Some(row.as_ref())));
+    for (text, row) in kept.chain(passed.iter().map(|row| (row.address.as_str(), None))) {
+        if let Some(address) = Address::parse(text) {
+            objects.entry(address.config()).or_default().push((address, text, row));
+        }
+    }
+    objects
+}
+
 /// The object of this plan that a block depends on and that changes.
-fn depends_on_change(
+fn depends_on_change<'a>(
     configuration: &Configuration,
-    plan: &Plan,
-    passed: &[Passed],
+    objects: impl Fn() -> &'a Objects<'a>,
     block: &ProviderConfig,
     change: &IamChange,
-) -> Option<String> {
+) -> Option<&'a str> {
     let modules = match &block.module_address {
         // The lexer of addresses reads modules before a resource.
         Some(module) => Address::parse(&format!("{module}.x.x"))?.modules,
         None => Vec::new(),
     };
     let arguments = change.row.after.as_object().into_iter().chain(change.row.after_unknown.as_object());
-    let expressions = arguments.flat_map(|members| members.keys()).filter_map(|name| block.expressions.get(name));
-    for expression in expressions {
+    let names = arguments.flat_map(|members| members.keys()).collect::<BTreeSet<_>>();
+    for expression in names.into_iter().filter_map(|name| block.expressions.get(name)) {
         for reference in configuration.resolve_expression(&modules, expression).resources() {
-            let changed = plan.changes.iter().find(|row| refers_to_change(reference, row)).map(|row| &row.address);
-            let passed = || passed.iter().map(|row| &row.address).find(|address| covers(reference, address));
-            if let Some(address) = changed.or_else(passed) {
-                return Some(address.clone());
+            let meant = objects().get(&reference.address.config()).into_iter().flatten();
+            let mut changed = meant.filter(|(address, _, row)| reference.covers(address) && differs(reference, *row));
+            if let Some((_, address, _)) = changed.next() {
+                return Some(address);
             }
         }
     }
     None
 }
 
-fn covers(reference: &ResourceRef, address: &str) -> bool {
-    Address::parse(address).is_some_and(|address| reference.covers(&address))
-}
-
-fn refers_to_change(reference: &ResourceRef, row: &Change) -> bool {
-    if !covers(reference, &row.address) {
-        return false;
-    }
-    let value = |attribute: Attribute<'_>| match attribute {
+/// Whether what is referred to differs, is unknown, or is part of an object that is made, destroyed or read.
+fn differs(reference: &ResourceRef, row: Option<&Change>) -> bool {
+    let Some(row) = row else { return true };
+    let value = |side: Side<'_>| match side.get(&reference.attribute) {
         Attribute::Known(value) => Some(value.clone()),
         Attribute::Absent | Attribute::Null | Attribute::Unknown => None,
     };
-    row.after().has_unknown(&reference.attribute)
-        || value(row.before().get(&reference.attribute)) != value(row.after().get(&reference.attribute))
+    row.after().has_unknown(&reference.attribute) || value(row.before()) != value(row.after())
 }
 
 /// Whether a module's source names one version of its code, as far as its text can: a folder of this configuration, an

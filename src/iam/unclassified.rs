@@ -15,6 +15,8 @@
 //! - The type's own name counts too (`keycloak_user_roles`), except for the providers whose every type was looked at
 //!   for the catalogue.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::catalogue::is_ordinary;
@@ -202,23 +204,33 @@ pub(super) fn facets_of(row: &Change) -> Option<Vec<Facet>> {
     if is_ordinary(&row.type_name, "*") {
         return None;
     }
-    let mut signals = Vec::new();
+    let mut signals = Signals::default();
     search(&row.before, None, &mut AttrPath::default(), &mut signals);
     search(&row.after, None, &mut AttrPath::default(), &mut signals);
     search_mask(&row.after_unknown, &mut AttrPath::default(), &mut signals);
-    signals.retain(|signal| {
-        let ordinary = matches!(signal.path.0.first(), Some(Step::Key(key)) if is_ordinary(&row.type_name, key));
-        !ordinary && differs(row, &signal.path)
+    signals.found.retain(|(_, path)| {
+        let ordinary = matches!(path.0.first(), Some(Step::Key(key)) if is_ordinary(&row.type_name, key));
+        !ordinary && differs(row, path)
     });
     let facets: Vec<Facet> =
-        signals.iter().filter_map(|signal| facets::at(signal.purpose, &signal.path, row)).collect();
+        signals.found.iter().filter_map(|(purpose, path)| facets::at(purpose, path, row)).collect();
     let by_name = type_signals(&row.type_name, &row.provider.source()) && anything_differs(row);
     (!facets.is_empty() || by_name).then_some(facets)
 }
 
-struct Signal {
-    purpose: &'static str,
-    path: AttrPath,
+/// Places that sound like access, each once, in the order they are met.
+#[derive(Default)]
+struct Signals {
+    found: Vec<(&'static str, AttrPath)>,
+    seen: HashSet<AttrPath>,
+}
+
+impl Signals {
+    fn add(&mut self, purpose: &'static str, path: &AttrPath) {
+        if self.seen.insert(path.clone()) {
+            self.found.push((purpose, path.clone()));
+        }
+    }
 }
 
 fn differs(row: &Change, path: &AttrPath) -> bool {
@@ -245,24 +257,18 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn add(purpose: &'static str, path: &AttrPath, signals: &mut Vec<Signal>) {
-    if !signals.iter().any(|signal| signal.path == *path) {
-        signals.push(Signal { purpose, path: path.clone() });
-    }
-}
-
-fn search(value: &Value, name: Option<&str>, path: &mut AttrPath, signals: &mut Vec<Signal>) {
+fn search(value: &Value, name: Option<&str>, path: &mut AttrPath, signals: &mut Signals) {
     if path.0.len() > MAX_DEPTH {
         return;
     }
     if let Some(purpose) = name.and_then(|name| attribute_signals(name, Some(value))) {
         if !is_empty(value) {
-            add(purpose, path, signals);
+            signals.add(purpose, path);
         }
         return;
     }
     match value {
-        Value::String(text) if is_policy_document(text) => add("policy", path, signals),
+        Value::String(text) if is_policy_document(text) => signals.add("policy", path),
         Value::Object(members) => {
             for (key, member) in members.iter().filter(|(key, _)| !FREE_TEXT.contains(&key.as_str())) {
                 path.0.push(Step::Key(key.clone()));
@@ -281,7 +287,7 @@ fn search(value: &Value, name: Option<&str>, path: &mut AttrPath, signals: &mut 
     }
 }
 
-fn search_mask(mask: &Value, path: &mut AttrPath, signals: &mut Vec<Signal>) {
+fn search_mask(mask: &Value, path: &mut AttrPath, signals: &mut Signals) {
     if path.0.len() > MAX_DEPTH {
         return;
     }
@@ -291,7 +297,7 @@ fn search_mask(mask: &Value, path: &mut AttrPath, signals: &mut Vec<Signal>) {
                 path.0.push(Step::Key(key.clone()));
                 match attribute_signals(key, None) {
                     // Whether anything below is marked is asked when the sides are compared.
-                    Some(purpose) => add(purpose, path, signals),
+                    Some(purpose) => signals.add(purpose, path),
                     None => search_mask(member, path, signals),
                 }
                 path.0.pop();
