@@ -91,7 +91,7 @@ fn head(page: &mut Page, report: &Report) {
     page.line(0, &format!("{headline}: {}", wording::summary(report)));
     page.line(0, &format!("new access: {}", wording::access_summary(report)));
     for reason in &report.access.reasons {
-        page.field(2, &escape(&reason.code), &reason.message);
+        page.field(2, "reason", &format!("{}: {}", reason.code, reason.message));
     }
 }
 
@@ -101,11 +101,13 @@ fn plans(page: &mut Page, report: &Report, width: u16) {
     }
     page.heading("Plans");
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(["", "plan", "decision", "new access", "rows", "sha256"]);
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    table.set_header(["plan", "decision", "new access", "rows", "sha256"]);
     for plan in &report.plans {
         table.add_row([
-            String::new(),
             escape(&plan.id).into_owned(),
             wording::decision(plan.decision).to_owned(),
             wording::verdict(plan.verdict).to_owned(),
@@ -138,12 +140,8 @@ fn finding(page: &mut Page, found: &Finding, name_plan: bool) {
     let severity = format!("{:<8}", wording::severity(found.severity));
     let rule = page.paint(Paint::Bold, &escape(&found.rule));
     page.line(2, &format!("{level} {severity} {rule}"));
-    let mut subject = escape(if found.address.is_empty() { "the whole plan" } else { &found.address }).into_owned();
-    if !found.path.is_empty() {
-        subject.push_str(&format!(" ({})", escape(&found.path)));
-    }
-    page.line(10, &subject);
-    page.line(10, &escape(&found.message));
+    page.field(10, "on", &wording::subject(found));
+    page.field(10, "why", &found.message);
     if !found.remediation.is_empty() {
         page.field(10, "fix", &found.remediation);
     }
@@ -196,7 +194,9 @@ fn change(page: &mut Page, change: &ChangeEntry, name_plan: bool) {
         page.field(11, "plan", &change.plan);
     }
     for line in diff::facets(&change.facets) {
-        let text = format!("{} {}", line.sign.as_char(), escape(&line.text));
+        // A context line has a mark of its own, so that no line starts with what the plan says.
+        let sign = if line.sign == Sign::Context { '|' } else { line.sign.as_char() };
+        let text = format!("{sign} {}", escape(&line.text));
         let text = match line.sign {
             Sign::Context => text,
             Sign::Changed => page.paint(Paint::Yellow, &text),
@@ -226,7 +226,7 @@ fn change(page: &mut Page, change: &ChangeEntry, name_plan: bool) {
     }
     for reason in &change.reasons {
         let path = if reason.path.is_empty() { String::new() } else { format!(" ({})", reason.path) };
-        page.field(11, &escape(&reason.code), &format!("{}{path}", reason.message));
+        page.field(11, "reason", &format!("{}{path}: {}", reason.code, reason.message));
     }
 }
 
@@ -237,8 +237,9 @@ fn undetermined(page: &mut Page, report: &Report) {
     page.heading(&format!("Undetermined ({})", wording::thousands(report.undetermined.len())));
     for entry in &report.undetermined {
         let code = page.paint(Paint::Yellow, &escape(&entry.code));
-        page.line(2, &format!("{code} {}", escape(wording::about(entry))));
-        page.line(10, &escape(&entry.message));
+        page.line(2, &format!("unknown {code}"));
+        page.field(10, "on", wording::about(entry));
+        page.field(10, "why", &entry.message);
         if report.plans.len() > 1 && !entry.plan.is_empty() {
             page.field(10, "plan", &entry.plan);
         }
@@ -250,8 +251,9 @@ fn waivers(page: &mut Page, report: &Report) {
         page.heading(&format!("Waived ({})", wording::thousands(report.waived.len())));
         for waived in &report.waived {
             let (found, by) = (&waived.finding, &waived.waiver);
-            page.line(2, &format!("{} {}", escape(&found.rule), escape(&found.address)));
-            page.line(10, &escape(&found.message));
+            page.line(2, &format!("waived  {}", page.paint(Paint::Bold, &escape(&found.rule))));
+            page.field(10, "on", &wording::subject(found));
+            page.field(10, "why", &found.message);
             page.field(10, "waiver", &format!("{} until {}: {}", by.owner, by.expires, by.reason));
         }
     }
@@ -259,7 +261,8 @@ fn waivers(page: &mut Page, report: &Report) {
         page.heading(&format!("Unused waivers ({})", wording::thousands(report.unused_waivers.len())));
         for unused in &report.unused_waivers {
             let (waiver, why) = (&unused.waiver, wording::unused_because(unused.why));
-            page.line(2, &format!("{} {}: {why}", escape(&waiver.rule), escape(&waiver.address)));
+            page.line(2, &format!("unused  {} ({why})", page.paint(Paint::Bold, &escape(&waiver.rule))));
+            page.field(10, "on", &waiver.address);
             page.field(10, "waiver", &format!("{} until {}: {}", waiver.owner, waiver.expires, waiver.reason));
         }
     }
@@ -268,7 +271,7 @@ fn waivers(page: &mut Page, report: &Report) {
 fn foot(page: &mut Page, report: &Report) {
     if let Some(subject) = &report.subject {
         page.heading("Subject");
-        page.line(2, &escape(&subject.digest));
+        page.field(2, "digest", &subject.digest);
     }
     page.heading("Next");
     page.line(2, wording::next_step(report));

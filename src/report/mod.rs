@@ -6,12 +6,18 @@
 
 mod diff;
 pub mod escape;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
 mod order;
 mod redact;
+mod sarif;
 mod wording;
 
+pub use markdown::{LIMIT as MARKDOWN_LIMIT, render_within as markdown_within};
 pub use redact::Replace;
 
 use serde::Serialize;
@@ -189,6 +195,10 @@ pub fn render(report: &Report, format: Format, options: &Options) -> String {
     match format {
         Format::Human => human::render(report, options),
         Format::Json => json::render(report),
-        Format::Markdown | Format::Sarif | Format::Junit | Format::Github | Format::Gitlab => json::render(report),
+        Format::Markdown => markdown::render(report),
+        Format::Sarif => sarif::render(report),
+        Format::Junit => junit::render(report),
+        Format::Github => github::render(report),
+        Format::Gitlab => gitlab::render(report),
     }
 }

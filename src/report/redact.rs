@@ -13,7 +13,7 @@ use crate::policy::{Finding, Location};
 
 use super::{ChangeEntry, PlanEntry, Report, RuleEntry};
 
-/// Replaces the secrets of one string; borrows where there are none.
+/// Replaces the secrets of one string; a string without secrets comes back as it is.
 pub type Replace<'a> = &'a dyn Fn(&str) -> Cow<'_, str>;
 
 impl Report {
@@ -57,8 +57,9 @@ impl Report {
 }
 
 fn string(text: &mut String, replace: Replace<'_>) {
-    if let Cow::Owned(changed) = replace(text) {
-        *text = changed;
+    let replaced = replace(text);
+    if replaced != *text {
+        *text = replaced.into_owned();
     }
 }
 
@@ -75,10 +76,9 @@ fn value(node: &mut Value, replace: Replace<'_>) {
         Value::Null | Value::Bool(_) => {}
         Value::Number(number) => {
             let text = number.to_string();
-            if let Cow::Owned(changed) = replace(&text)
-                && changed != text
-            {
-                *node = Value::String(changed);
+            let replaced = replace(&text);
+            if replaced != text {
+                *node = Value::String(replaced.into_owned());
             }
         }
         Value::String(text) => string(text, replace),

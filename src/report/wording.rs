@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::access::{NewAccess, Verdict, Witness};
 use crate::decision::{Decision, UnusedBecause};
 use crate::plan::Undetermined;
-use crate::policy::{Level, Location, Severity};
+use crate::policy::{Finding, Level, Location, Severity};
 
 use super::order::Counts;
 use super::{ChangeEntry, Report};
@@ -184,6 +184,12 @@ pub(super) fn request(witness: &Witness) -> String {
         out.push_str(&values.join("|"));
     }
     out
+}
+
+/// What a finding is about: the address and the attribute path.
+pub(super) fn subject(finding: &Finding) -> String {
+    let address = if finding.address.is_empty() { "the whole plan" } else { &finding.address };
+    if finding.path.is_empty() { address.to_owned() } else { format!("{address} ({})", finding.path) }
 }
 
 /// What an undetermined entry is about.

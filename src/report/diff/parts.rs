@@ -199,13 +199,23 @@ fn title(part: &Part) -> String {
     title
 }
 
+/// The width of the members' column. Names are hostile: a long one stands out of the column instead of widening it.
+fn column<'a>(keys: impl Iterator<Item = &'a String>) -> usize {
+    const WIDEST: usize = 24;
+    keys.map(|key| key.chars().count()).max().unwrap_or_default().min(WIDEST)
+}
+
+fn label(key: &str, width: usize) -> String {
+    format!("{key:width$} ")
+}
+
 fn changed(old: &Part, new: &Part) -> Vec<Line> {
     let keys: BTreeSet<_> = old.lists.keys().chain(new.lists.keys()).collect();
     let differ: Vec<_> = keys.into_iter().filter(|key| old.lists.get(*key) != new.lists.get(*key)).collect();
-    let width = differ.iter().map(|key| key.chars().count()).max().unwrap_or_default();
+    let width = column(differ.iter().copied());
     let of = |part: &Part, key: &String| part.lists.get(key).cloned().unwrap_or_default();
     let lines: Vec<_> =
-        differ.iter().flat_map(|key| items(2, &format!("{key:width$} "), &of(old, key), &of(new, key))).collect();
+        differ.iter().flat_map(|key| items(2, &label(key, width), &of(old, key), &of(new, key))).collect();
     // The same items in another order, or doubled, are no change.
     if lines.is_empty() {
         return lines;
@@ -222,10 +232,10 @@ fn whole(part: &Part, sign: Sign) -> Vec<Line> {
                     && part.lists.get(key).is_some_and(|items| items.first() == Some(name)))
             })
     };
-    let width = part.lists.keys().filter(|key| shown(key)).map(|key| key.chars().count()).max().unwrap_or_default();
+    let width = column(part.lists.keys().filter(|key| shown(key)));
     let mut lines = vec![Line::new(1, sign, title(part))];
     for (key, list) in part.lists.iter().filter(|(key, _)| shown(key)) {
-        lines.extend(list.iter().map(|item| Line::new(2, sign, format!("{key:width$} {item}"))));
+        lines.extend(list.iter().map(|item| Line::new(2, sign, label(key, width) + item)));
     }
     lines
 }

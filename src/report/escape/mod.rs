@@ -5,7 +5,11 @@
 //! format's module. Nothing is dropped silently: what is cut says how much is missing.
 
 pub mod json;
+pub mod markdown;
+pub mod sarif;
 pub mod terminal;
+pub mod workflow;
+pub mod xml;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -35,12 +39,25 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// [`visible`], cut after `limit` characters of the original with a note of how many are missing.
+/// [`visible`], cut after about `limit` characters of the result with a note of how many of the original are
+/// missing.
 pub fn visible_cut(text: &str, limit: usize) -> Cow<'_, str> {
-    let Some((end, _)) = text.char_indices().nth(limit) else { return visible(text) };
-    let (head, tail) = text.split_at(end);
-    let mut out = visible(head).into_owned();
-    let _ = write!(out, "… ({} more characters)", tail.chars().count());
+    // Bytes are never fewer than characters.
+    if text.len() <= limit && !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len().min(limit.saturating_mul(4)));
+    let (mut width, mut rest) = (0_usize, text.chars());
+    while width < limit {
+        let Some(c) = rest.next() else { return Cow::Owned(out) };
+        let before = out.len();
+        push_visible(&mut out, c);
+        width += if out.len() - before == c.len_utf8() { 1 } else { out.len() - before };
+    }
+    let missing = rest.count();
+    if missing > 0 {
+        let _ = write!(out, "… ({missing} more characters)");
+    }
     Cow::Owned(out)
 }
 
@@ -70,5 +87,6 @@ mod tests {
     fn a_cut_says_how_much_is_missing() {
         assert_eq!(visible_cut("äöüß", 2), "äö… (2 more characters)");
         assert_eq!(visible_cut("äöüß", 4), "äöüß");
+        assert_eq!(visible_cut("\u{202e}abc", 8), "\\u{202e}… (3 more characters)");
     }
 }
