@@ -39,7 +39,7 @@ pub(crate) fn assert_inert(markdown: &str) {
             Event::End(pulldown_cmark::TagEnd::CodeBlock) => is_code -= 1,
             Event::Text(text) if is_code == 0 => {
                 for (position, _) in text.match_indices('@') {
-                    let next = text[position + 1..].chars().next();
+                    let next = text.get(position + 1..).and_then(|rest| rest.chars().next());
                     assert!(next.is_none_or(|c| c == '\u{200b}'), "a mention in {text:?}");
                 }
                 assert!(!text.contains("://") && !text.to_lowercase().contains("www."), "a link in {text:?}");
