@@ -10,10 +10,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tollgate::iam::{IamChange, Interest, Kind, NoteCode, Origin, Recognition, recognise};
+use tollgate::plan::archive;
+use tollgate::plan::hcl::{SourceFile, Sources};
 use tollgate::plan::{Keep, Plan, ReadError, read};
 
 /// Reads plans as the gate does: only the rows that recognition asks for.
@@ -115,6 +118,81 @@ fn a_row_that_may_have_provisioners_is_kept_when_the_configuration_is_missing() 
     let (_, recognition) = recognised(plan.to_string().as_bytes()).unwrap().pop().unwrap();
     assert_eq!(addresses(&recognition.changes), [("null_resource.a", "null_resource")]);
     assert_eq!(recognition.changes[0].kind, Kind::CodeExecution);
+}
+
+#[test]
+fn the_archive_shows_what_the_json_hides_and_when_it_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plans/modules");
+    let archive = archive::read(Cursor::new(fs::read(root.join("plan.tfplan")).unwrap())).unwrap();
+    let text = fs::read(root.join("plan.json")).unwrap();
+    let mut document: Value = serde_json::from_slice(&text).unwrap();
+    let code = |document: &Value, sources: Option<&Sources>| -> Vec<(String, Vec<NoteCode>)> {
+        let text = document.to_string();
+        let interest = Interest::default();
+        let keep = Keep::all();
+        let plan = &read(text.as_bytes(), &keep.rows(&|head| interest.row(head))).unwrap().plans[0];
+        let recognition = match sources {
+            Some(sources) => interest.recognise_with(plan, sources),
+            None => interest.recognise(plan),
+        };
+        assert!(recognition.undetermined.is_empty());
+        let changes = recognition.changes.iter().filter(|change| change.origin == Origin::Provisioner);
+        changes.map(|change| (change.row.address.clone(), codes(change))).collect()
+    };
+    // Each instance has a provisioner for its creation and one for its destruction; which is which is not told.
+    let made = code(&document, Some(&archive.sources));
+    assert_eq!(made.len(), 4, "{made:?}");
+    assert_eq!(made, code(&document, None), "nothing is destroyed, so what is hidden does not run");
+
+    let gone = json!({"address": "terraform_data.gone", "mode": "managed", "type": "terraform_data", "name": "gone",
+        "provider_name": "terraform.io/builtin/terraform",
+        "change": {"actions": ["delete"], "before": {"id": "1"}, "after": null, "after_unknown": {}}});
+    document["resource_changes"].as_array_mut().unwrap().push(gone);
+    let hidden = ("terraform_data.gone".to_owned(), vec![NoteCode::Hidden]);
+    assert!(!code(&document, None).contains(&hidden), "the JSON does hide it");
+    assert!(code(&document, Some(&archive.sources)).contains(&hidden));
+}
+
+#[test]
+fn an_archive_that_cannot_be_read_whole_proves_nothing() {
+    let files = [
+        (
+            "main.tf",
+            "resource \"null_resource\" \"setup\" {\n  provisioner \"local-exec\" {\n    when = destroy\n  }\n}\n",
+        ),
+        ("broken.tf", "resource \"a\" {{{ \"\n"),
+    ];
+    let rows = json!([{"address": "null_resource.setup", "mode": "managed", "type": "null_resource", "name": "setup",
+        "change": {"actions": ["create"], "before": null, "after": {}, "after_unknown": {}}}]);
+    let resource = json!({"address": "null_resource.setup", "mode": "managed", "type": "null_resource", "name": "setup",
+        "provisioners": [{"type": "local-exec", "expressions": {}}]});
+    let plan = json!({"format_version": "1.2", "resource_changes": rows,
+        "configuration": {"root_module": {"resources": [resource]}}});
+    let plan = &read(plan.to_string().as_bytes(), &Keep::all()).unwrap().plans[0];
+    let found = |files: &[(&str, &str)]| {
+        let file =
+            |(path, text): &(&str, &str)| SourceFile { path: (*path).into(), module: Vec::new(), text: (*text).into() };
+        let sources = Sources::read(files.iter().map(file));
+        Interest::default().recognise_with(plan, &sources).changes.len()
+    };
+    assert_eq!(found(&files[..1]), 0, "it runs when the resource is destroyed, and the plan makes it");
+    assert_eq!(found(&files), 1, "who knows what the broken file says");
+}
+
+#[test]
+fn ephemeral_resources_that_run_code_are_found_in_the_source() {
+    let text =
+        "ephemeral \"aws_lambda_invocation\" \"token\" {}\nephemeral \"aws_secretsmanager_secret_version\" \"s\" {}\n";
+    let sources = Sources::read([SourceFile { path: "main.tf".into(), module: vec!["m".into()], text: text.into() }]);
+    let plan = &read(&br#"{"format_version":"1.2","resource_changes":[],"configuration":{}}"#[..], &Keep::all())
+        .unwrap()
+        .plans[0];
+    let recognition = Interest::default().recognise_with(plan, &sources);
+    assert_eq!(
+        addresses(&recognition.changes),
+        [("module.m.ephemeral.aws_lambda_invocation.token", "aws_lambda_invocation")]
+    );
+    assert_eq!(codes(&recognition.changes[0]), [NoteCode::Hidden]);
 }
 
 #[test]

@@ -226,6 +226,8 @@ pub enum NoteCode {
     Deposed,
     /// What makes an action run.
     Triggered,
+    /// It stands in the configuration's source and in no output of the plan.
+    Hidden,
     /// A provider block depends on something that this plan changes.
     DependsOnPlan,
 }

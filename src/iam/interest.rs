@@ -41,8 +41,10 @@ pub struct Interest {
 #[derive(Clone, Debug)]
 pub(super) struct Passed {
     pub(super) address: String,
-    /// Whether an object is made or destroyed.
-    pub(super) runs: bool,
+    /// Whether an object is made.
+    pub(super) made: bool,
+    /// Whether an object is destroyed.
+    pub(super) destroyed: bool,
 }
 
 impl Interest {
@@ -51,9 +53,9 @@ impl Interest {
     pub fn row(&self, head: &RowHead<'_>) -> bool {
         let wanted = self.wants(head);
         let read = *head.mode == Mode::Data && head.actions.0.contains(&Action::Read);
-        let runs = head.actions.creates() || head.actions.deletes();
-        if !wanted && (runs || read) {
-            self.passed.borrow_mut().push(Passed { address: head.address.to_owned(), runs });
+        let (made, destroyed) = (head.actions.creates(), head.actions.deletes());
+        if !wanted && (made || destroyed || read) {
+            self.passed.borrow_mut().push(Passed { address: head.address.to_owned(), made, destroyed });
         }
         wanted
     }

@@ -9,6 +9,7 @@ mod change;
 mod documents;
 mod facets;
 mod interest;
+mod provisioners;
 mod recognise;
 mod runs;
 mod standing;

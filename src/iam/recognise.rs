@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::catalogue::{self, Entry};
 use super::interest::{Interest, Passed};
-use super::runs::{Provisioners, only_runs_provisioners, provisioners_of};
+use super::provisioners::{Provisioners, only_runs_provisioners, provisioners_of};
 use super::{Facet, IamChange, Kind, Note, NoteCode, Origin, Platform, facets, unclassified};
+use crate::plan::hcl::Sources;
 use crate::plan::{Action, Address, Change, Configuration, Mode, Plan, Undetermined, printable};
 
 /// What a plan holds that has to do with access.
@@ -29,24 +30,30 @@ pub struct Recognition {
 /// Recognises the IAM changes of a plan that was read with all its rows ([`crate::plan::Keep::all`]). To read only
 /// what is needed, use [`Interest`].
 pub fn recognise(plan: &Plan) -> Recognition {
-    recognised(plan, &mut Lookup::default(), &[])
+    recognised(plan, &[], None)
 }
 
 impl Interest {
     /// Recognises the IAM changes of a plan that was read with these predicates.
     pub fn recognise(&self, plan: &Plan) -> Recognition {
-        recognised(plan, &mut Lookup::default(), &self.passed())
+        recognised(plan, &self.passed(), None)
+    }
+
+    /// The same with the configuration of the plan's own archive: it shows code that no JSON shows, and when
+    /// provisioners run. Files of a working directory are not the plan's and must not be passed.
+    pub fn recognise_with(&self, plan: &Plan, sources: &Sources) -> Recognition {
+        recognised(plan, &self.passed(), Some(sources))
     }
 }
 
-fn recognised(plan: &Plan, lookup: &mut Lookup, passed: &[Passed]) -> Recognition {
-    let mut recognition = Recognition::default();
+fn recognised(plan: &Plan, passed: &[Passed], sources: Option<&Sources>) -> Recognition {
+    let (mut recognition, mut lookup) = (Recognition::default(), Lookup::default());
     for row in &plan.changes {
-        recognition.row(row, lookup, plan.configuration.as_ref());
+        recognition.row(row, &mut lookup, plan.configuration.as_ref());
     }
-    recognition.provisioners(plan, passed);
+    recognition.provisioners(plan, passed, sources);
     recognition.actions(plan);
-    recognition.ephemerals(plan);
+    recognition.ephemerals(plan, sources);
     recognition.providers(plan, passed);
     recognition.modules(plan);
     recognition
