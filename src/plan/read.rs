@@ -125,7 +125,7 @@ fn document<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>) -> Result<Plan> 
         if name == "@level" {
             return Err(ReadError::NotAPlan(Lookalike::LogStream));
         }
-        let key = Top::of(&name);
+        let key = Top::of(name.as_bytes());
         // Rows are offered to the filter one by one, and kept raw at the same time.
         if keep.sections.wants(&name) && key != Some(Top::ResourceChanges) {
             let mark = scanner.mark();
@@ -247,7 +247,7 @@ fn judge(plan: &mut Plan, seen: &Seen) {
                 .into(),
         );
     }
-    for name in seen.names.iter().filter(|name| Top::of(name).is_none()) {
+    for name in seen.names.iter().filter(|name| Top::of(name.as_bytes()).is_none()) {
         let name = printable(name);
         note(
             "unknown_section",

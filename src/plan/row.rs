@@ -65,17 +65,30 @@ keys! {
     }
 }
 
-/// The parts of a row that are looked at before it is built.
+/// The parts of a row that are looked at before it is built. One is used for all rows: most of them are dropped,
+/// and should not cost memory.
 #[derive(Default)]
 struct Head {
     address: String,
     previous_address: Option<String>,
-    mode: Option<String>,
+    mode: String,
     type_name: String,
-    provider: Option<String>,
+    provider: Provider,
     deposed: bool,
     importing: bool,
     actions: Actions,
+}
+
+impl Head {
+    fn clear(&mut self) {
+        self.address.clear();
+        self.previous_address = None;
+        self.mode.clear();
+        self.type_name.clear();
+        self.provider.0.clear();
+        (self.deposed, self.importing) = (false, false);
+        self.actions.0.clear();
+    }
 }
 
 /// Reads `resource_changes`; whether there is such a list.
@@ -90,10 +103,11 @@ pub(super) fn changes<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: 
         }
         return scanner.shape("resource_changes", "a list");
     };
+    let mut head = Head::default();
     while scanner.next_item(&mut items)? {
-        let row = one(scanner, keep.rows, raw.is_some(), &mut plan.undetermined)?;
+        let row = one(scanner, &mut head, keep.rows, raw.is_some(), &mut plan.undetermined)?;
         plan.counts.rows += 1;
-        *plan.counts.by_action.entry(row.actions.summary()).or_default() += 1;
+        *plan.counts.by_action.entry(head.actions.summary()).or_default() += 1;
         plan.changes.extend(row.change.map(Arc::new));
         if let (Some(raw), Some(value)) = (raw.as_mut(), row.raw) {
             raw.push(value);
@@ -110,8 +124,9 @@ pub(super) fn drift<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &m
     let Some(mut items) = scanner.array()? else {
         return if scanner.null()? { Ok(()) } else { scanner.shape("resource_drift", "a list") };
     };
+    let mut head = Head::default();
     while scanner.next_item(&mut items)? {
-        let row = one(scanner, keep.drift, false, &mut plan.undetermined)?;
+        let row = one(scanner, &mut head, keep.drift, false, &mut plan.undetermined)?;
         plan.counts.drift += 1;
         plan.drift.extend(row.change.map(Arc::new));
     }
@@ -120,7 +135,6 @@ pub(super) fn drift<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &m
 
 /// What became of one row.
 struct Outcome {
-    actions: Actions,
     change: Option<Change>,
     raw: Option<Value>,
 }
@@ -128,31 +142,37 @@ struct Outcome {
 /// Reads one row.
 fn one<R: Read>(
     scanner: &mut Scanner<R>,
+    head: &mut Head,
     filter: RowFilter<'_>,
     raw: bool,
     undetermined: &mut Vec<Undetermined>,
 ) -> Result<Outcome> {
     scanner.next_token()?;
     let mark = scanner.mark();
-    let head = peek(scanner)?;
-    let mode = Mode::of(head.mode.as_deref(), &head.address);
-    let type_name = if head.type_name.is_empty() { type_of(&head.address) } else { head.type_name };
-    let provider = provider(head.provider, &type_name);
+    head.clear();
+    peek(scanner, head)?;
+    let mode = Mode::of(Some(&head.mode), &head.address);
+    if head.type_name.is_empty() {
+        head.type_name = type_of(&head.address);
+    }
+    if head.provider.0.is_empty() {
+        head.provider = provider(None, &head.type_name);
+    }
     let wanted = filter(&RowHead {
         address: &head.address,
         previous_address: head.previous_address.as_deref(),
         mode: &mode,
-        type_name: &type_name,
-        provider: &provider,
+        type_name: &head.type_name,
+        provider: &head.provider,
         actions: &head.actions,
         importing: head.importing,
         deposed: head.deposed,
         text: scanner.since(&mark),
     });
-    let odd = !head.actions.is_known() || matches!(mode, Mode::Other(_)) || type_name.is_empty();
+    let odd = !head.actions.is_known() || matches!(mode, Mode::Other(_)) || head.type_name.is_empty();
     if !wanted && !raw && !odd {
         scanner.release(&mark);
-        return Ok(Outcome { actions: head.actions, change: None, raw: None });
+        return Ok(Outcome { change: None, raw: None });
     }
     scanner.rewind(&mark);
     let value = scanner.value()?;
@@ -164,26 +184,34 @@ fn one<R: Read>(
         notes.retain(|note| matches!(note.code.as_str(), "unknown_action" | "unknown_mode" | "unreadable_row"));
     }
     undetermined.append(&mut notes);
-    Ok(Outcome { actions: head.actions, change: change.filter(|_| wanted), raw })
+    Ok(Outcome { change: change.filter(|_| wanted), raw })
 }
 
 /// Reads the head of a row, over its whole length.
-fn peek<R: Read>(scanner: &mut Scanner<R>) -> Result<Head> {
-    let mut head = Head::default();
+fn peek<R: Read>(scanner: &mut Scanner<R>, head: &mut Head) -> Result<()> {
     let Some(mut row) = scanner.object()? else { return scanner.shape("resource_changes[]", "an object") };
     while let Some(key) = scanner.next_key(&mut row)? {
         match key {
-            Row::Address => head.address = text(scanner, "resource_changes[].address")?.unwrap_or_default(),
+            Row::Address => into(scanner, &mut head.address, "resource_changes[].address")?,
+            Row::Type => into(scanner, &mut head.type_name, "resource_changes[].type")?,
+            Row::Provider => into(scanner, &mut head.provider.0, "resource_changes[].provider_name")?,
+            Row::Mode => into(scanner, &mut head.mode, "resource_changes[].mode")?,
             Row::PreviousAddress => head.previous_address = text(scanner, "resource_changes[].previous_address")?,
-            Row::Mode => head.mode = text(scanner, "resource_changes[].mode")?,
-            Row::Type => head.type_name = text(scanner, "resource_changes[].type")?.unwrap_or_default(),
-            Row::Provider => head.provider = text(scanner, "resource_changes[].provider_name")?,
             Row::Deposed => head.deposed = text(scanner, "resource_changes[].deposed")?.is_some(),
-            Row::Change => peek_change(scanner, &mut head)?,
+            Row::Change => peek_change(scanner, head)?,
             Row::ModuleAddress | Row::Name | Row::Index | Row::ActionReason => scanner.skip()?,
         }
     }
-    Ok(head)
+    Ok(())
+}
+
+/// Reads a string or null into a buffer that is there already.
+fn into<R: Read>(scanner: &mut Scanner<R>, buffer: &mut String, member: &'static str) -> Result<()> {
+    if let Some(text) = scanner.string()? {
+        buffer.push_str(text);
+        return Ok(());
+    }
+    if scanner.null()? { Ok(()) } else { scanner.shape(member, "a string") }
 }
 
 fn peek_change<R: Read>(scanner: &mut Scanner<R>, head: &mut Head) -> Result<()> {

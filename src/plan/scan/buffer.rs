@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::{MAX_DEPTH, Mark, Result, Scanner};
-use crate::plan::error::{Position, ReadError, printable};
+use crate::plan::error::{Position, ReadError};
 use crate::plan::intake::ROOM;
 
 impl<R: Read> Scanner<R> {
@@ -28,8 +28,11 @@ impl<R: Read> Scanner<R> {
     /// Drops the text before `keep`.
     pub(super) fn forget(&mut self, keep: usize) {
         let gone = self.buffer.get(..keep).unwrap_or_default();
-        self.gone_lines += memchr::memchr_iter(b'\n', gone).count() as u64;
-        if let Some(last) = memchr::memrchr(b'\n', gone) {
+        let lines = memchr::memchr_iter(b'\n', gone).count() as u64;
+        self.gone_lines += lines;
+        if lines > 0
+            && let Some(last) = memchr::memrchr(b'\n', gone)
+        {
             self.line_start = self.gone + last as u64 + 1;
         }
         self.gone += keep as u64;
@@ -70,7 +73,16 @@ impl<R: Read> Scanner<R> {
     }
 
     /// The next byte that is not white space, not consumed.
+    #[inline]
     pub(in crate::plan) fn next_token(&mut self) -> Result<Option<u8>> {
+        match self.rest().first() {
+            Some(byte) if *byte > b' ' => Ok(Some(*byte)),
+            _ => self.blank(),
+        }
+    }
+
+    /// Consumes white space, and brings text in when there is none left.
+    fn blank(&mut self) -> Result<Option<u8>> {
         loop {
             let rest = self.rest();
             match rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t')) {
@@ -138,10 +150,6 @@ impl<R: Read> Scanner<R> {
     /// The error for a member of the wrong type, at the place where the parser stands.
     pub(in crate::plan) fn shape<T>(&self, member: &'static str, expected: &'static str) -> Result<T> {
         Err(ReadError::Shape { member, expected, at: self.here() })
-    }
-
-    pub(super) fn duplicate<T>(&self, at: Position, key: &str) -> Result<T> {
-        Err(ReadError::DuplicateKey { key: printable(key), at })
     }
 
     pub(super) fn descend(&mut self) -> Result<()> {

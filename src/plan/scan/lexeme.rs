@@ -2,10 +2,18 @@
 
 use std::io::Read;
 
+use wide::u8x16;
+
 use super::{Result, Scanner};
 
 impl<R: Read> Scanner<R> {
     pub(super) fn literal(&mut self, word: &'static str) -> Result<()> {
+        if let Some(rest) = self.rest().strip_prefix(word.as_bytes())
+            && matches!(rest.first(), Some(b',' | b']' | b'}'))
+        {
+            self.pos += word.len();
+            return Ok(());
+        }
         for expected in word.bytes() {
             match self.peek()? {
                 Some(byte) if byte == expected => self.pos += 1,
@@ -71,10 +79,78 @@ impl<R: Read> Scanner<R> {
         }
     }
 
+    /// The length of the string that starts here, when it ends within the buffer and needs no decoding.
+    #[inline]
+    pub(super) fn plain_string(&self) -> Option<usize> {
+        let rest = self.buffer.get(self.pos + 1..self.end)?;
+        let (lanes, tail) = rest.as_chunks::<16>();
+        let mut len = 0;
+        for lane in lanes {
+            let bytes = u8x16::new(*lane);
+            let stop = bytes.simd_eq(u8x16::splat(b'"'))
+                | bytes.simd_eq(u8x16::splat(b'\\'))
+                | bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+            let stop = stop.to_bitmask();
+            if stop != 0 {
+                let at = stop.trailing_zeros() as usize;
+                return (lane.get(at) == Some(&b'"')).then_some(len + at);
+            }
+            len += 16;
+        }
+        let stop = tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        (tail.get(stop) == Some(&b'"')).then_some(len + stop)
+    }
+
+    /// Skips a string; what stands behind a backslash is not looked at.
+    pub(super) fn skip_string(&mut self) -> Result<()> {
+        const OPEN: &str = "a string is open";
+        if let Some(len) = self.plain_string() {
+            self.pos += len + 2;
+            return Ok(());
+        }
+        self.bump(OPEN)?;
+        loop {
+            let rest = self.rest();
+            let stop = memchr::memchr2(b'"', b'\\', rest);
+            let plain = rest.get(..stop.unwrap_or(rest.len())).unwrap_or_default();
+            if let Some(control) = plain.iter().position(|byte| *byte < 0x20) {
+                self.pos += control;
+                return self.syntax("a string holds a raw control character");
+            }
+            self.pos += plain.len();
+            match stop {
+                None => {
+                    if !self.fill()? {
+                        return Err(self.truncated(OPEN));
+                    }
+                }
+                Some(_) => {
+                    if self.bump(OPEN)? == b'"' {
+                        return Ok(());
+                    }
+                    if self.bump(OPEN)? < 0x20 {
+                        self.pos -= 1;
+                        return self.syntax("a string holds a raw control character");
+                    }
+                }
+            }
+        }
+    }
+
     /// Reads a string into [`Scanner::text`], escapes decoded.
     pub(super) fn read_string(&mut self) -> Result<()> {
         const OPEN: &str = "a string is open";
         self.text.clear();
+        if let Some(len) = self.plain_string() {
+            let start = self.pos + 1;
+            let plain = self.buffer.get(start..start + len).unwrap_or_default();
+            // Both ends are ASCII: whole characters.
+            if let Ok(plain) = std::str::from_utf8(plain) {
+                self.text.push_str(plain);
+                self.pos = start + len + 1;
+                return Ok(());
+            }
+        }
         self.bump(OPEN)?;
         loop {
             let rest = self.buffer.get(self.pos..self.end).unwrap_or_default();

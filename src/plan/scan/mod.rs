@@ -10,14 +10,15 @@ mod skip;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use serde_json::{Map, Number, Value};
 
-use super::error::{Position, ReadError};
+use super::error::{ReadError, printable};
 use super::intake::Intake;
 use super::keep::Keep;
+use skip::Brackets;
 
 /// Levels of nesting that are accepted. Terraform's deepest trees are modules (two levels each) and attributes.
 pub(in crate::plan) const MAX_DEPTH: usize = 256;
@@ -28,7 +29,7 @@ const CHUNK: usize = 256 * 1024;
 /// Keys that a reader looks at: a closed set, so that a second occurrence is found without memory.
 pub(in crate::plan) trait Keys: Copy {
     /// The key with this text, `None` when it is not looked at.
-    fn of(text: &str) -> Option<Self>;
+    fn of(text: &[u8]) -> Option<Self>;
     /// A number below 64, one for each key.
     fn bit(self) -> u32;
 }
@@ -40,8 +41,10 @@ macro_rules! keys {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         enum $name { $($variant),+ }
         impl $crate::plan::scan::Keys for $name {
-            fn of(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)+ _ => None }
+            #[inline]
+            fn of(text: &[u8]) -> Option<Self> {
+                $(if text == $text.as_bytes() { return Some(Self::$variant) })+
+                None
             }
             fn bit(self) -> u32 { self as u32 }
         }
@@ -54,7 +57,15 @@ pub(in crate::plan) use keys;
 pub(in crate::plan) struct Members {
     first: bool,
     seen: u64,
-    names: HashSet<String>,
+    names: BTreeSet<String>,
+}
+
+/// A key that was just read: valid until the parser goes on.
+struct KeyText {
+    /// Where it stands in the text.
+    at: u64,
+    /// Where it stands in the buffer; else it is in [`Scanner::text`].
+    plain: Option<(usize, usize)>,
 }
 
 /// A place to come back to.
@@ -79,6 +90,7 @@ pub(in crate::plan) struct Scanner<R> {
     line_start: u64,
     /// The last string that was read.
     text: String,
+    brackets: Brackets,
 }
 
 type Result<T> = std::result::Result<T, ReadError>;
@@ -103,6 +115,7 @@ impl<R: Read> Scanner<R> {
             gone_lines: 0,
             line_start: 0,
             text: String::new(),
+            brackets: Brackets::new(),
         }
     }
 
@@ -126,7 +139,7 @@ impl<R: Read> Scanner<R> {
             Some(byte) if byte == bracket => {
                 self.pos += 1;
                 self.descend()?;
-                Ok(Some(Members { first: true, seen: 0, names: HashSet::new() }))
+                Ok(Some(Members { first: true, seen: 0, names: BTreeSet::new() }))
             }
             Some(_) => Ok(None),
             None => Err(self.truncated("a value is missing")),
@@ -155,8 +168,8 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// Reads the next key of an object into [`Scanner::text`]; `None` at its end.
-    fn raw_key(&mut self, members: &mut Members) -> Result<Option<Position>> {
+    /// Reads the next key of an object, up to and with its colon; `None` at its end.
+    fn key(&mut self, members: &mut Members) -> Result<Option<KeyText>> {
         if !self.advance(members, b'}', "an object is open")? {
             return Ok(None);
         }
@@ -165,37 +178,57 @@ impl<R: Read> Scanner<R> {
             Some(_) => return self.syntax("a key in quotes is missing"),
             None => return Err(self.truncated("an object is open")),
         }
-        // The position is worked out only when it is needed: it counts lines.
-        let (gone, pos) = (self.gone, self.pos);
+        // Nearly every key stands in the buffer as it is, with its colon: no need to copy it.
+        if let Some(len) = self.plain_string() {
+            let start = self.pos + 1;
+            if self.pos + len + 2 < self.end && self.buffer.get(start + len + 1) == Some(&b':') {
+                self.pos = start + len + 2;
+                return Ok(Some(KeyText { at: self.gone + start as u64 - 1, plain: Some((start, len)) }));
+            }
+        }
+        let at = self.gone + self.pos as u64;
         self.read_string()?;
-        let at = Position { line: 0, column: 0, offset: gone + pos as u64 };
         match self.next_token()? {
             Some(b':') => {
                 self.pos += 1;
-                Ok(Some(at))
+                Ok(Some(KeyText { at, plain: None }))
             }
             Some(_) => self.syntax("a colon is missing after a key"),
             None => Err(self.truncated("an object is open")),
         }
     }
 
-    /// The place of a key that was read, for a message.
-    fn key_position(&self, at: Position) -> Position {
-        usize::try_from(at.offset.saturating_sub(self.gone)).map_or(at, |pos| self.position(pos))
+    /// The text of the key that was just read.
+    fn key_bytes(&self, key: &KeyText) -> &[u8] {
+        match key.plain {
+            Some((start, len)) => self.buffer.get(start..start + len).unwrap_or_default(),
+            None => self.text.as_bytes(),
+        }
+    }
+
+    /// The same; the intake has checked that it is UTF-8.
+    fn key_text(&self, key: &KeyText) -> &str {
+        std::str::from_utf8(self.key_bytes(key)).unwrap_or_default()
+    }
+
+    /// The error for the key that was just read.
+    fn duplicate<T>(&self, key: &KeyText) -> Result<T> {
+        let at = usize::try_from(key.at.saturating_sub(self.gone)).unwrap_or(self.pos);
+        Err(ReadError::DuplicateKey { key: printable(self.key_text(key)), at: self.position(at) })
     }
 
     /// The next member of an object whose key is one of `K`; other members are skipped. `None` at its end.
     pub(in crate::plan) fn next_key<K: Keys>(&mut self, members: &mut Members) -> Result<Option<K>> {
         loop {
-            let Some(at) = self.raw_key(members)? else { return Ok(None) };
-            match K::of(&self.text) {
-                Some(key) => {
-                    let bit = 1u64 << (key.bit() & 63);
+            let Some(key) = self.key(members)? else { return Ok(None) };
+            match K::of(self.key_bytes(&key)) {
+                Some(known) => {
+                    let bit = 1u64 << (known.bit() & 63);
                     if members.seen & bit != 0 {
-                        return self.duplicate(self.key_position(at), &self.text);
+                        return self.duplicate(&key);
                     }
                     members.seen |= bit;
-                    return Ok(Some(key));
+                    return Ok(Some(known));
                 }
                 None => self.skip()?,
             }
@@ -204,11 +237,12 @@ impl<R: Read> Scanner<R> {
 
     /// The next member of an object, whatever its key; every key once. `None` at its end.
     pub(in crate::plan) fn next_name(&mut self, members: &mut Members) -> Result<Option<String>> {
-        let Some(at) = self.raw_key(members)? else { return Ok(None) };
-        if !members.names.insert(self.text.clone()) {
-            return self.duplicate(self.key_position(at), &self.text);
+        let Some(key) = self.key(members)? else { return Ok(None) };
+        let name = self.key_text(&key).to_owned();
+        if !members.names.insert(name.clone()) {
+            return self.duplicate(&key);
         }
-        Ok(Some(self.text.clone()))
+        Ok(Some(name))
     }
 
     /// Goes to the next element of an array; `false` at its end.
@@ -252,12 +286,12 @@ impl<R: Read> Scanner<R> {
             Some(b'{') => {
                 let mut map = Map::new();
                 if let Some(mut members) = self.object()? {
-                    while let Some(at) = self.raw_key(&mut members)? {
-                        if map.contains_key(&self.text) {
-                            return self.duplicate(self.key_position(at), &self.text);
+                    while let Some(key) = self.key(&mut members)? {
+                        let name = self.key_text(&key).to_owned();
+                        if map.contains_key(&name) {
+                            return self.duplicate(&key);
                         }
-                        let key = self.text.clone();
-                        map.insert(key, self.value()?);
+                        map.insert(name, self.value()?);
                     }
                 }
                 Ok(Value::Object(map))
@@ -310,7 +344,8 @@ impl<R: Read> Scanner<R> {
                 }
                 Ok(())
             }
-            Some(b'"') => self.read_string(),
+            Some(b'"') if self.strict => self.read_string(),
+            Some(b'"') => self.skip_string(),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
             Some(b'n') => self.literal("null"),

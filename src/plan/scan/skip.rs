@@ -13,12 +13,18 @@ use crate::plan::error::ReadError;
 impl<R: Read> Scanner<R> {
     /// Skips an object or array by its brackets alone.
     pub(super) fn skip_container(&mut self) -> Result<()> {
-        let mut brackets = Brackets::new(MAX_DEPTH - self.depth);
+        // Most containers that are skipped are empty.
+        if let Some([b'{', b'}'] | [b'[', b']']) = self.rest().get(..2) {
+            self.pos += 2;
+            return Ok(());
+        }
+        self.brackets.start(MAX_DEPTH - self.depth);
         loop {
-            let (blocks, _) = self.rest().as_chunks::<{ Block::SIZE }>();
+            let rest = self.buffer.get(self.pos..self.end).unwrap_or_default();
+            let (blocks, _) = rest.as_chunks::<{ Block::SIZE }>();
             let mut done = 0;
             for block in blocks {
-                if let Some(step) = brackets.step(block, Block::SIZE) {
+                if let Some(step) = self.brackets.step(block, Block::SIZE) {
                     let at = self.pos + done;
                     return self.leave(at, step);
                 }
@@ -34,7 +40,7 @@ impl<R: Read> Scanner<R> {
             for (to, from) in last.iter_mut().zip(rest) {
                 *to = *from;
             }
-            return match brackets.step(&last, len) {
+            return match self.brackets.step(&last, len) {
                 Some(step) => self.leave(self.pos, step),
                 None => Err(self.truncated("an object, array or string is open")),
             };
@@ -95,7 +101,7 @@ enum Step {
 const LEVELS: usize = 256;
 
 /// The state between blocks.
-struct Brackets {
+pub(super) struct Brackets {
     /// Open brackets, by kind.
     open: [u8; LEVELS],
     depth: usize,
@@ -107,9 +113,13 @@ struct Brackets {
 }
 
 impl Brackets {
-    /// A skip that accepts `limit` levels.
-    fn new(limit: usize) -> Self {
-        Self { open: [0; LEVELS], depth: 0, limit: limit.min(LEVELS), in_string: 0, escaped: 0 }
+    pub(super) fn new() -> Self {
+        Self { open: [0; LEVELS], depth: 0, limit: 0, in_string: 0, escaped: 0 }
+    }
+
+    /// Begins a skip that accepts `limit` levels.
+    fn start(&mut self, limit: usize) {
+        (self.depth, self.limit, self.in_string, self.escaped) = (0, limit.min(LEVELS), 0, 0);
     }
 
     /// Takes the next block, of which the first `len` bytes count. The first byte of the first block is a bracket.
