@@ -42,6 +42,9 @@ pub(super) fn run(args: &CheckArgs, color: Color) -> Result<Outcome> {
     if problem.is_none() || args.format != Format::Human || !report.plans.is_empty() {
         terminal::print(&report::render(&report, args.format, &options))?;
     }
+    if args.ci_outputs {
+        crate::edge::ci::publish(&report, &args.outputs)?;
+    }
     if let Some(problem) = problem {
         terminal::error(&problem);
     }
@@ -64,7 +67,14 @@ fn gate(args: &CheckArgs) -> Result<Report> {
     let policies = PolicySet::load(&settings.options, &settings.policies, &settings.data)
         .map_err(|errors| anyhow::anyhow!("policies cannot be used:\n{errors}"))?;
     settings.check_rule_ids(&policies)?;
-    let context = RunContext { now: Some(now.to_string()), ..RunContext::default() };
+    let ci = crate::edge::ci::Context::read();
+    let context = RunContext {
+        actor: ci.actor,
+        forge: ci.forge.map(|forge| forge.word().to_owned()),
+        branch: ci.branch,
+        environment: ci.environment,
+        now: Some(now.to_string()),
+    };
     let gate = Gate { args, policies: &policies, context };
     let mut run = Collected::default();
     run.findings.extend(gate_changed(&settings));

@@ -1,6 +1,7 @@
 //! Everything impure: files, processes, environment, clock. No decisions here.
 #![expect(clippy::disallowed_methods, reason = "this is the edge: the one place that touches the outside")]
 
+pub mod ci;
 pub mod clock;
 pub mod environment;
 pub mod files;

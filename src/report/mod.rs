@@ -20,6 +20,11 @@ mod wording;
 pub use markdown::{LIMIT as MARKDOWN_LIMIT, render_within as markdown_within};
 pub use redact::Replace;
 
+/// The JSON report's words, for outputs of other kinds.
+pub mod words {
+    pub use super::wording::{decision, verdict};
+}
+
 use serde::Serialize;
 
 use crate::access::{Guardrail, NewAccess, Reason, RemovedAccess, Verdict};
@@ -181,6 +186,21 @@ pub struct Options {
     pub width: u16,
     /// Whether to use ANSI colours. Only [`Format::Human`] does.
     pub color: bool,
+}
+
+impl Format {
+    /// The word of the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+        }
+    }
 }
 
 impl Default for Options {

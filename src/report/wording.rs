@@ -21,7 +21,7 @@ pub(super) fn headline(decision: Decision) -> &'static str {
 }
 
 /// The decision in the JSON report's word.
-pub(super) fn decision(decision: Decision) -> &'static str {
+pub const fn decision(decision: Decision) -> &'static str {
     match decision {
         Decision::Allow => "allow",
         Decision::NeedsApproval => "needs_approval",
@@ -30,7 +30,8 @@ pub(super) fn decision(decision: Decision) -> &'static str {
     }
 }
 
-pub(super) fn verdict(verdict: Verdict) -> &'static str {
+/// The verdict in the JSON report's word.
+pub const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::None => "none",
         Verdict::Possible => "possible",
