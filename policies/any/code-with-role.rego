@@ -24,7 +24,7 @@ warn contains change.finding(change.path_of("pass_role"), text) if {
 }
 
 gained_text := sprintf("newly runs with %s", [change.show_some(roles)]) if {
-	roles := real(change.gained("pass_role"))
+	roles := real(change.after_of("pass_role")) - real(change.before_of("pass_role"))
 	count(roles) > 0
 }
 
@@ -36,4 +36,17 @@ warn contains change.finding(change.path_of("code"), sprintf("changes what runs 
 	count(roles) > 0
 }
 
-real(set) := {value | some value in set; not value in ["", "None", "NONE", "default", false]}
+# Values that name a role; a Kubernetes service account carries its cloud role in an annotation.
+real(set) := {name |
+	some value in set
+	some name in roles_in(value)
+	not name in ["", "None", "NONE", "default", false]
+}
+
+roles_in(value) := [value] if not is_object(value)
+
+else := [value] if change.unknown(value)
+
+else := [role | some key in annotations; role := value[key]]
+
+annotations := ["eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id"]

@@ -24,6 +24,15 @@ test_fires_on_new_code_under_a_role if {
 	findings == {{"msg": "`example.this`: `source_code_hash` changes what runs with `r`", "path": "source_code_hash"}}
 }
 
+test_fires_on_another_annotation if {
+	irsa := "eks.amazonaws.com/role-arn"
+	facet := fixture.facet("pass_role", "metadata[0].annotations", {irsa: "r1", "note": "a"}, {irsa: "r2", "note": "b"})
+	findings := code_with_role.warn with input as fixture.text({"facets": [facet]})
+	findings == {{"msg": "`example.this`: `metadata[0].annotations` newly runs with `r2`", "path": "metadata[0].annotations"}}
+	other := fixture.facet("pass_role", "metadata[0].annotations", {irsa: "r1"}, {irsa: "r1", "note": "b"})
+	count(code_with_role.warn) == 0 with input as fixture.text({"facets": [other]})
+}
+
 test_quiet_without_a_change_of_role if {
 	count(code_with_role.warn) == 0 with input as fixture.text(machine("app", "app"))
 	count(code_with_role.warn) == 0 with input as fixture.text(machine("app", null))

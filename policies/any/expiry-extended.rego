@@ -62,8 +62,8 @@ later(before, after) if seconds(after) > seconds(before)
 
 time_of(text) := time.parse_rfc3339_ns(text) if {
 	is_string(text)
-	regex.match(`^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|30)T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`, text)
-	not regex.match(`^[0-9]{4}-02-(29|30)`, text)
+	regex.match(`^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`, text)
+	not regex.match(`^[0-9]{4}-(02-(29|30|31)|(04|06|09|11)-31)`, text)
 }
 
 # ISO 8601 durations such as `PT8H` and `P30D`, and Go ones such as `8h`.

@@ -12,6 +12,7 @@ test_fires_on_removed_expiry if {
 
 test_fires_on_a_later_time if {
 	count(expiry_extended.approve) == 1 with input as ends("2026-02-01T00:00:00Z", "2026-02-01T00:00:00-01:00")
+	count(expiry_extended.approve) == 1 with input as ends("2027-03-31T00:00:00Z", "2028-03-31T00:00:00Z")
 	count(expiry_extended.approve) == 1 with input as ends("PT8H", "P1D")
 	count(expiry_extended.approve) == 1 with input as ends(3600, 43200)
 	count(expiry_extended.approve) == 1 with input as ends(true, false)

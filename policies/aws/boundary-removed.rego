@@ -35,7 +35,7 @@ warn contains change.finding(facet.path, sprintf("limits by %s instead of %s", [
 }
 
 boundaries := [facet |
-	access.by_text
+	access.guard_by_text
 	facet := input.change.facets[_]
 	facet.purpose == "boundary"
 	set(facet.before)

@@ -14,7 +14,7 @@ metadata := {
 }
 
 approve contains aws.finding(entry, "denied and no longer denies as much") if {
-	access.by_text
+	access.guard_by_text
 	some entry in lost
 	not still_denied(entry.is)
 }

@@ -69,6 +69,11 @@ test_quiet_on_same_principals if {
 	count(rule.approve) == 0 with input as policy([statement], [object.union(statement, {"Sid": "Named"})])
 }
 
+test_quiet_where_the_policy_only_leaves_the_state if {
+	documents := {"documents": {"before": {"policy": {"Statement": [deny(["s3:*"], ["*"])]}}, "after": {}}, "after": null, "actions": ["forget"]}
+	count(rule.approve) == 0 with input as fixture.text(documents)
+}
+
 test_quiet_where_access_is_computed if {
 	given := fixture.computed(fixture.documents("policy", [deny(["s3:*"], ["*"])], []), [])
 	count(rule.approve) == 0 with input as given

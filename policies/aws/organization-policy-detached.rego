@@ -15,7 +15,7 @@ metadata := {
 }
 
 approve contains change.finding("target_id", sprintf("%s no longer has %s attached", [change.show(target), change.show(policy)])) if {
-	access.by_text
+	access.guard_by_text
 	input.change.type == "aws_organizations_policy_attachment"
 	target := change.field(change.before, "target_id")
 	policy := change.field(change.before, "policy_id")
@@ -24,7 +24,7 @@ approve contains change.finding("target_id", sprintf("%s no longer has %s attach
 }
 
 approve contains change.finding("parent_id", sprintf("moves from %s to %s", [change.show(old), change.show(new)])) if {
-	access.by_text
+	access.guard_by_text
 	input.change.type in {"aws_organizations_account", "aws_organizations_organizational_unit"}
 	change.remains
 	old := change.field(change.before, "parent_id")

@@ -20,7 +20,7 @@ switches := {
 }
 
 approve contains change.finding(name, sprintf("was true and is %s", [now(name)])) if {
-	access.by_text
+	access.guard_by_text
 	some name in switches
 	change.field(change.before, name) == true
 	change.field(change.after, name) != true
@@ -30,7 +30,7 @@ approve contains change.finding(name, sprintf("was true and is %s", [now(name)])
 open_states := {"unblocked", "off"}
 
 approve contains change.finding(name, sprintf("was %s and is %s", [change.show(old), now(name)])) if {
-	access.by_text
+	access.guard_by_text
 	some [type, name] in [
 		["aws_ec2_image_block_public_access", "state"],
 		["aws_ebs_snapshot_block_public_access", "state"],

@@ -42,10 +42,10 @@ else := "high" if name in {known | some known in azure_tier0.entra_roles}
 
 else := "medium"
 
-principal(side) := value if {
-	some name in ["principal_object_id", "principal_id", "member_object_id"]
-	value := change.field(side, name)
-	value != null
+principal(side) := values[0] if {
+	names := ["principal_object_id", "principal_id", "member_object_id"]
+	values := [value | some name in names; value := change.field(side, name); value != null]
+	count(values) > 0
 }
 
 else := null

@@ -18,11 +18,20 @@ approve contains change.severe(path, severity, text) if {
 	role := azure.role(change.after)
 	azure.privileged(role)
 	not azure.assigned_before
+	not azure.only_condition_rewritten
 	severity := grade(role)
 	text := sprintf(
 		"newly assigns `%s` to %s at %s%s",
 		[role, change.show(principal), change.show(change.field(change.after, "scope")), condition],
 	)
+}
+
+# Another condition in the place of one: whether it admits more is not in the words.
+warn contains change.finding("condition", sprintf("of `%s` for %s is rewritten", [azure.role(change.after), change.show(principal)])) if {
+	change.remains
+	azure.privileged(azure.role(change.after))
+	not azure.assigned_before
+	azure.only_condition_rewritten
 }
 
 grade(role) := "critical" if role in azure.grants_roles

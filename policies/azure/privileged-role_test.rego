@@ -41,6 +41,14 @@ test_fires_on_a_dropped_condition if {
 	endswith(finding.msg, " without the condition it had")
 }
 
+test_fires_as_a_warning_on_a_rewritten_condition if {
+	other := object.union(named("Owner"), {"condition": "@Request[y]"})
+	findings := rule.warn with input as row(conditional, other)
+	findings == {{"msg": "`example.this`: `condition` of `Owner` for `p` is rewritten", "path": "condition"}}
+	count(rule.approve) == 0 with input as row(conditional, other)
+	count(rule.warn) == 0 with input as row(conditional, conditional)
+}
+
 test_quiet_on_other_roles_narrowing_and_removal if {
 	count(rule.approve) == 0 with input as row(null, named("Reader"))
 	count(rule.approve) == 0 with input as row(named("Owner"), object.union(named("Owner"), {"scope": sprintf("%s/providers/x", [group])}))

@@ -2,6 +2,7 @@ package tollgate.gcp.guard_rail_weakened
 
 import data.tollgate.lib.access
 import data.tollgate.lib.change
+import data.tollgate.lib.network
 
 metadata := {
 	"id": "gcp-guard-rail-weakened",
@@ -15,7 +16,7 @@ metadata := {
 }
 
 approve contains finding if {
-	access.by_text
+	access.guard_by_text
 	some finding in weakened
 }
 
@@ -113,9 +114,14 @@ weakened contains change.finding("uniform_bucket_level_access", "is switched off
 weakened contains change.finding("basic", sprintf("newly admits %s", [change.show_some(values)])) if {
 	input.change.type in {"google_access_context_manager_access_level", "google_access_context_manager_access_level_condition"}
 	some name in ["ip_subnetworks", "members", "regions"]
-	values := admitted(change.after, name) - admitted(change.before, name)
+	values := {value | some value in admitted(change.after, name); not admitted_before(value, name)}
 	count(values) > 0
 	count(admitted(change.before, name)) > 0
+}
+
+admitted_before(value, name) if {
+	some old in admitted(change.before, name)
+	network.holds(old, value)
 }
 
 admitted(side, name) := {value |

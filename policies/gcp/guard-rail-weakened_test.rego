@@ -49,6 +49,7 @@ test_quiet_on_tightening if {
 	count(rule.approve) == 0 with input as row("google_org_policy_policy", values(["a", "b"], []), values(["a"], ["c"]))
 	count(rule.approve) == 0 with input as row("google_storage_bucket", {"uniform_bucket_level_access": false}, {"uniform_bucket_level_access": true})
 	count(rule.approve) == 0 with input as row("google_access_context_manager_access_level", level(["a", "b"]), level(["a"]))
+	count(rule.approve) == 0 with input as row("google_access_context_manager_access_level", level(["10.0.0.0/24"]), level(["10.0.0.0/25", "10.0.0.128/25"]))
 }
 
 test_quiet_where_access_is_computed if {

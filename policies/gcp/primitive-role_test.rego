@@ -47,6 +47,7 @@ test_quiet_on_removal_other_roles_and_no_change if {
 	count(rule.approve) == 0 with input as row(member("roles/owner", "user:a"), null)
 	count(rule.approve) == 0 with input as row(null, member("roles/run.invoker", "user:a"))
 	count(rule.approve) == 0 with input as row(member("roles/owner", "user:a"), member("roles/owner", "user:a"))
+	count(rule.approve) == 0 with input as row(member("roles/editor", "user:a"), member("roles/viewer", "user:a"))
 	prefixed := object.union(member("roles/owner", "user:a"), {"project": "projects/acme"})
 	count(rule.approve) == 0 with input as row(prefixed, member("roles/owner", "user:a"))
 }

@@ -15,7 +15,7 @@ metadata := {
 }
 
 approve contains finding if {
-	access.by_text
+	access.guard_by_text
 	startswith(input.change.type, "github_")
 	change.remains
 	some finding in weakened

@@ -15,7 +15,7 @@ metadata := {
 }
 
 approve contains finding if {
-	access.by_text
+	access.guard_by_text
 	some finding in weakened
 }
 
@@ -71,13 +71,13 @@ weakened contains change.finding(block, "are no longer required") if {
 weakened contains change.finding(path, "asks for less than before") if {
 	protects
 	change.remains
-	some path, requirement in demands(change.before)
-	lower_than(object.get(demands(change.after), path, null), requirement)
+	some [path, name, wanted] in demands(change.before)
+	lower_than(change.field(demanding(change.after)[path], name), wanted)
 }
 
-# Numbers that may not fall and switches that may not be turned off, by path.
-demands(side) := {path: value |
-	some [path, block] in blocks(side)
+# Numbers that may not fall and switches that may not be turned off: {[block, name, value]}.
+demands(side) := {[path, name, value] |
+	some path, block in demanding(side)
 	some name, value in block
 	name in {
 		"required_approving_review_count", "require_code_owner_reviews", "require_code_owner_review", "dismiss_stale_reviews",
@@ -87,10 +87,12 @@ demands(side) := {path: value |
 	not value in [null, false, 0]
 }
 
-blocks(side) := {[name, change.block(change.field(side, name))] |
-	some name in ["required_pull_request_reviews", "required_status_checks"]
-} | {[name, change.block(change.field(rules(side), name))] |
-	some name in ["pull_request", "required_status_checks"]
+# The blocks that hold them; a ruleset has them below `rules`.
+demanding(side) := {
+	"required_pull_request_reviews": change.block(change.field(side, "required_pull_request_reviews")),
+	"required_status_checks": change.block(change.field(side, "required_status_checks")),
+	"rules.pull_request": change.block(change.field(rules(side), "pull_request")),
+	"rules.required_status_checks": change.block(change.field(rules(side), "required_status_checks")),
 }
 
 rules(side) := change.block(change.field(side, "rules"))

@@ -33,6 +33,12 @@ test_fires_on_fewer_reviews if {
 	count(rule.approve) == 1 with input as protection(owners(true), owners(false))
 }
 
+test_fires_on_several_demands_at_once if {
+	before := {"required_pull_request_reviews": [{"required_approving_review_count": 2, "require_code_owner_reviews": true}]}
+	after := {"required_pull_request_reviews": [{"required_approving_review_count": 1, "require_code_owner_reviews": false}]}
+	count(rule.approve) == 1 with input as protection(before, after)
+}
+
 test_fires_on_settings_and_pattern if {
 	findings := rule.approve with input as protection({"allows_force_pushes": false}, {"allows_force_pushes": true})
 	findings == {{"msg": "`example.this`: `allows_force_pushes` was `false` and is `true`", "path": "allows_force_pushes"}}

@@ -15,7 +15,7 @@ metadata := {
 }
 
 approve contains finding if {
-	access.by_text
+	access.guard_by_text
 	some finding in weakened
 }
 

@@ -6,6 +6,12 @@ import data.tollgate.lib.change
 
 by_text if "not_compared" in reason_codes
 
+# Guard rails are judged by text where they can have changed: one that merely leaves the state still stands.
+guard_by_text if {
+	by_text
+	not change.left_behind
+}
+
 reason_codes := {code | code := input.access.reasons[_].code}
 
 is_new if input.access.verdict == "new"

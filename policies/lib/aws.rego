@@ -3,6 +3,7 @@
 package tollgate.lib.aws
 
 import data.tollgate.lib.change
+import data.tollgate.lib.network
 
 statements(side) := [entry |
 	document := input.change.documents[side][path]
@@ -134,6 +135,43 @@ implied(operator, wide, narrow) if {
 	contains(lower(operator), "not")
 	count(as_set(wide) - as_set(narrow)) == 0
 }
+
+# Networks within networks, and times within times.
+implied(operator, wide, narrow) if {
+	lower(operator) == "ipaddress"
+	outside := {part |
+		some part in change.values(narrow)
+		not within_some(change.values(wide), part)
+	}
+	narrow != null
+	count(outside) == 0
+}
+
+implied(operator, wide, narrow) if {
+	lower(operator) in {"datelessthan", "datelessthanequals"}
+	earlier(narrow, wide)
+}
+
+implied(operator, wide, narrow) if {
+	lower(operator) in {"dategreaterthan", "dategreaterthanequals"}
+	earlier(wide, narrow)
+}
+
+within_some(wide, narrow) if {
+	some outer in wide
+	network.holds(outer, narrow)
+}
+
+# Both in one form, which sorts as text.
+earlier(left, right) if {
+	times := [time | some side in [left, right]; some time in change.values(side); regex.match(`^[0-9-]{10}T[0-9:]{8}Z$`, text_of(time))]
+	count(times) == 2
+	times[0] <= times[1]
+}
+
+text_of(value) := value if is_string(value)
+
+else := ""
 
 as_set(value) := {entry | some entry in change.values(value)}
 

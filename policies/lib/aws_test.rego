@@ -28,6 +28,19 @@ test_conditions_are_implied_by_stricter_ones if {
 	not aws.asks_no_more(statement("StringEquals", "k", ["a"]), {})
 }
 
+test_networks_and_times_imply_wider_ones if {
+	wide := statement("IpAddress", "aws:SourceIp", "10.0.0.0/24")
+	aws.asks_no_more(wide, statement("IpAddress", "aws:SourceIp", ["10.0.0.0/25", "10.0.0.128/25"]))
+	not aws.asks_no_more(wide, statement("IpAddress", "aws:SourceIp", ["10.0.0.0/16"]))
+	not aws.asks_no_more(wide, {})
+	until := statement("DateLessThan", "aws:CurrentTime", "2027-06-01T00:00:00Z")
+	aws.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", "2027-01-01T00:00:00Z"))
+	not aws.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", "2028-01-01T00:00:00Z"))
+	not aws.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", 1893456000))
+	since := statement("DateGreaterThan", "aws:CurrentTime", "2027-01-01T00:00:00Z")
+	aws.asks_no_more(since, statement("DateGreaterThan", "aws:CurrentTime", "2027-06-01T00:00:00Z"))
+}
+
 test_principals_have_one_spelling if {
 	aws.principals({"Principal": "*"}) == {"*"}
 	aws.principals({"Principal": ["*"]}) == {"*"}

@@ -26,10 +26,20 @@ privileged(name) if name in {known | some known in azure_tier0.builtin_roles}
 
 # The same role for the same principal, at this scope or above, under this condition or none.
 assigned_before if {
+	same_assignment
+	change.field(change.before, "condition") in [null, "", change.field(change.after, "condition")]
+}
+
+same_assignment if {
 	role(change.before) == role(change.after)
 	change.field(change.before, "principal_id") == change.field(change.after, "principal_id")
 	within(change.field(change.before, "scope"), change.field(change.after, "scope"))
-	change.field(change.before, "condition") in [null, "", change.field(change.after, "condition")]
+}
+
+only_condition_rewritten if {
+	same_assignment
+	not change.field(change.before, "condition") in [null, ""]
+	not change.field(change.after, "condition") in [null, ""]
 }
 
 within(outer, inner) if outer == inner

@@ -17,8 +17,17 @@ created if {
 	not is_object(input.change.before)
 }
 
-# The object goes away, or leaves the state and is no longer looked after.
-gone if not remains
+# The object is destroyed.
+gone if {
+	not remains
+	not left_behind
+}
+
+# The object leaves the state and stays in the cloud: what it grants or denies goes on.
+left_behind if {
+	not remains
+	"forget" in input.change.actions
+}
 
 marker(value) := value["$tollgate"] if is_object(value)
 

@@ -87,11 +87,18 @@ new_grants := {grant |
 
 carried(grant) if {
 	some old in before_grants
-	old.role == grant.role
+	includes(old.role, grant.role)
 	old.member == grant.member
 	old.scope == grant.scope
 	count(old.conditions - grant.conditions) == 0
 }
+
+# Of the basic roles each includes the next.
+includes(wide, narrow) if wide == narrow
+
+includes(wide, narrow) if [wide, narrow] in [
+	["roles/owner", "roles/editor"], ["roles/owner", "roles/viewer"], ["roles/editor", "roles/viewer"],
+]
 
 everyone := {"allUsers", "allAuthenticatedUsers", "projectReaders:allUsers"}
 
