@@ -295,3 +295,11 @@ fn the_page_lists_the_rules() {
         assert_eq!(listed, list, "docs/rules.md is behind; TOLLGATE_BLESS=1 cargo test --test rules writes it");
     }
 }
+
+#[test]
+fn tests_beside_the_rules_pass_under_the_runner() {
+    let report = tollgate::policy::TestReport::run(&tollgate::policy::PolicyOptions::default(), &[], &[]);
+    let report = report.unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(report.failures, Vec::new());
+    assert!(report.passed > 0 && report.skipped.is_empty() && report.prints.is_empty());
+}
