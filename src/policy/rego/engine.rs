@@ -1,6 +1,8 @@
 //! Evaluation: modules and data in, values out, every error with its place.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use regorus::unstable::{Module, Ref};
@@ -8,7 +10,8 @@ use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{PolicyLengthConfig, Value};
 
 use super::builtins::{self, BUILTINS, Failure};
-use super::rewrite;
+use super::rewrite::{self, Extent, Rewritten};
+use super::syntax::ModuleInfo;
 use crate::policy::error::Problem;
 use crate::policy::source::{PolicySource, RegoVersion};
 
@@ -24,6 +27,7 @@ pub(in crate::policy) enum Builtins {
 /// Modules and data, before evaluation.
 #[derive(Clone)]
 pub(in crate::policy) struct Library {
+    /// The files as they are: what analyses read.
     engine: regorus::Engine,
     files: Vec<(PolicySource, RegoVersion)>,
     data: Vec<Value>,
@@ -36,6 +40,8 @@ pub(in crate::policy) struct Engine {
     library: Library,
     settings: Settings,
     wrapped: bool,
+    /// The texts that are evaluated, by file.
+    rewritten: Arc<BTreeMap<String, Rewritten>>,
 }
 
 /// How an engine evaluates.
@@ -100,25 +106,32 @@ impl Library {
     /// An engine over this library. The analysis that regorus does before its first evaluation is done here, so
     /// that its errors are load errors.
     pub(in crate::policy) fn engine(&self, settings: Settings) -> Result<Engine, Problem> {
-        let mut inner = self.engine.clone();
+        let extent = Extent { negations: settings.builtins == Builtins::Lenient, iterations: false };
+        let (mut inner, rewritten) = self.rewritten(extent)?;
         configure(&mut inner, settings).map_err(|error| Problem::of_file("", one_line(&error.to_string())))?;
         let prepared = inner.eval_query("true".to_owned(), false);
-        prepared.map_err(|error| problem_of(&error.to_string(), ""))?;
-        Ok(Engine { inner, library: self.clone(), settings, wrapped: false })
+        let rewritten = Arc::new(rewritten);
+        prepared.map_err(|error| mapped(problem_of(&error.to_string(), ""), &rewritten))?;
+        Ok(Engine { inner, library: self.clone(), settings, wrapped: false, rewritten })
     }
 
-    /// The same library with the collections of `some .. in` wrapped.
-    fn wrapped(&self) -> anyhow::Result<regorus::Engine> {
+    /// The same library with its texts rewritten, see `rewrite`.
+    fn rewritten(&self, extent: Extent) -> Result<(regorus::Engine, BTreeMap<String, Rewritten>), Problem> {
         let mut parsed = self.engine.clone();
         let mut engine = empty_engine();
+        let mut texts = BTreeMap::new();
         for ((source, version), module) in self.files.iter().zip(parsed.get_modules()) {
+            let rewritten = rewrite::rewrite(&ModuleInfo::new(module), extent);
             engine.set_rego_v0(*version == RegoVersion::V0);
-            engine.add_policy(source.path.clone(), rewrite::wrap_collections(module))?;
+            let added = engine.add_policy(source.path.clone(), rewritten.text.clone());
+            texts.insert(source.path.clone(), rewritten);
+            added.map_err(|error| mapped(problem_of(&error.to_string(), &source.path), &texts))?;
         }
         for data in &self.data {
-            engine.add_data(data.clone())?;
+            let added = engine.add_data(data.clone());
+            added.map_err(|error| Problem::of_file("", one_line(&error.to_string())))?;
         }
-        Ok(engine)
+        Ok((engine, texts))
     }
 }
 
@@ -130,18 +143,22 @@ impl Engine {
 
     /// Evaluates a rule; `Value::Undefined` where no body of it holds.
     pub(in crate::policy) fn eval(&mut self, path: &str, input: &Value) -> Result<Value, EvalError> {
-        match self.inner.eval_rule(path.to_owned()) {
-            Ok(value) => Ok(value),
-            Err(error) => {
-                let message = error.to_string();
-                if !self.wrapped && message.contains(rewrite::SOME_IN_ERROR) && self.wrap().is_ok() {
-                    self.inner.set_input(input.clone());
-                    let again = self.inner.eval_rule(path.to_owned());
-                    return again.map_err(|error| eval_error(&error.to_string()));
-                }
-                Err(eval_error(&message))
-            }
+        let mut result = self.inner.eval_rule(path.to_owned());
+        if let Err(error) = &result
+            && !self.wrapped
+            && error.to_string().contains(rewrite::SOME_IN_ERROR)
+            && self.wrap().is_ok()
+        {
+            self.inner.set_input(input.clone());
+            result = self.inner.eval_rule(path.to_owned());
         }
+        result.map_err(|error| {
+            let message = error.to_string();
+            if message.contains("execution exceeded time limit") {
+                return EvalError::TimeLimit;
+            }
+            EvalError::Problem(mapped(problem_of(&message, ""), &self.rewritten))
+        })
     }
 
     /// What `print` wrote since the last call, `file:line: text` each.
@@ -149,10 +166,12 @@ impl Engine {
         self.inner.take_prints().unwrap_or_default()
     }
 
-    fn wrap(&mut self) -> anyhow::Result<()> {
-        let mut inner = self.library.wrapped()?;
-        configure(&mut inner, self.settings)?;
+    fn wrap(&mut self) -> Result<(), Problem> {
+        let extent = Extent { negations: self.settings.builtins == Builtins::Lenient, iterations: true };
+        let (mut inner, rewritten) = self.library.rewritten(extent)?;
+        configure(&mut inner, self.settings).map_err(|error| Problem::of_file("", error.to_string()))?;
         self.inner = inner;
+        self.rewritten = Arc::new(rewritten);
         self.wrapped = true;
         Ok(())
     }
@@ -205,11 +224,12 @@ fn configure(engine: &mut regorus::Engine, settings: Settings) -> anyhow::Result
     Ok(())
 }
 
-fn eval_error(message: &str) -> EvalError {
-    if message.contains("execution exceeded time limit") {
-        return EvalError::TimeLimit;
+/// The problem at its place in the original text.
+fn mapped(mut problem: Problem, rewritten: &BTreeMap<String, Rewritten>) -> Problem {
+    if let Some(text) = rewritten.get(&problem.file) {
+        problem.column = text.original_column(problem.line, problem.column);
     }
-    EvalError::Problem(problem_of(message, ""))
+    problem
 }
 
 /// Reads regorus' error text: `--> file:line:col`, the line with a caret, then `error: message`.
@@ -227,6 +247,10 @@ fn problem_of(text: &str, file: &str) -> Problem {
         None => text,
     };
     problem.message = one_line(message.split("\n--> ").next().unwrap_or(message));
+    if problem.message.contains("used before definition") {
+        // Legal under OPA; regorus does not tell the two apart.
+        problem.help = "rename the variable: a rule or a variable around it has the same name".to_owned();
+    }
     problem
 }
 

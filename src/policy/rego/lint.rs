@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regorus::unstable::{Expr, Span};
+use regorus::unstable::{Expr, Rule, RuleHead, Span};
 
 use super::builtins;
-use super::syntax::{ModuleInfo, Reference, Root, Scope, Shape, Visit, literal_str, static_path, visit_rule};
+use super::rewrite::iterates;
+use super::syntax::{Head, ModuleInfo, Reference, Root, Scope, Shape, Visit, literal_str, static_path, visit_rule};
 use crate::policy::error::Problem;
 use crate::policy::source::RegoVersion;
 
@@ -27,11 +28,37 @@ pub(in crate::policy) fn check(modules: &[ModuleInfo], checks: &[Checks], proble
     let table = Table::new(modules);
     for (module, checks) in modules.iter().zip(checks) {
         for head in &module.heads {
+            if let Some(problem) = iterating_key(module, head) {
+                problems.push(problem);
+            }
             let mut visitor = Calls { module, table: &table, checks: *checks, problems };
             visit_rule(&head.rule, &mut visitor);
         }
     }
     table.check_recursion(modules, problems)
+}
+
+/// `p[input.list[_]] := 1`: regorus loses members when one of the keys is undefined.
+fn iterating_key(module: &ModuleInfo, head: &Head) -> Option<Problem> {
+    let Rule::Spec { head: RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. }, bodies, .. } = head.rule.as_ref()
+    else {
+        return None;
+    };
+    let outer = Scope::of_rule(&head.rule);
+    let scope = bodies.first().map_or_else(|| outer.with_names([]), |body| outer.enter(&body.query));
+    let mut at = refr;
+    while let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = at.as_ref() {
+        if let Expr::RefBrack { index, .. } = at.as_ref()
+            && iterates(index, &scope)
+        {
+            let message = format!("a key of `{}` iterates in the head", head.name());
+            return Some(
+                module.problem(head.line, head.column, message).help("bind the key to a variable in the body"),
+            );
+        }
+        at = refr;
+    }
+    None
 }
 
 /// The rules of all modules, by path.

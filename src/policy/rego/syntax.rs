@@ -126,6 +126,13 @@ impl ModuleInfo {
         self.package.join(".")
     }
 
+    /// Whether a name means a rule of the package in this file, an import, or a document, unless it is declared.
+    pub(in crate::policy) fn names_rule_or_import(&self, name: &str) -> bool {
+        matches!(name, "input" | "data")
+            || self.imports.contains_key(name)
+            || self.heads.iter().any(|head| head.name() == name)
+    }
+
     /// A problem at a place of this module.
     pub(in crate::policy) fn problem(&self, line: u32, column: u32, message: impl Into<String>) -> Problem {
         Problem {
@@ -237,9 +244,13 @@ impl Reference<'_> {
         (path, true)
     }
 
-    /// How many steps the prefix of an import or a package stands for.
-    pub(in crate::policy) fn prefix_len(&self) -> usize {
-        self.prefix.len()
+    /// The steps after the first keys, when the reference begins with these keys.
+    pub(in crate::policy) fn after(&self, keys: &[&str]) -> Option<Vec<Step<'_>>> {
+        let prefix = self.prefix.iter().map(|key| Step::Key(key));
+        let all: Vec<Step<'_>> = prefix.chain(self.steps.iter().copied()).collect();
+        let (first, rest) = all.split_at_checked(keys.len())?;
+        let begins = first.iter().zip(keys).all(|(step, key)| matches!(step, Step::Key(found) if found == key));
+        begins.then(|| rest.to_vec())
     }
 }
 
@@ -288,7 +299,17 @@ impl<'p, 'a> Scope<'p, 'a> {
         Self { parent: Some(self), names: names.into_iter().collect() }
     }
 
-    fn declares(&self, name: &str) -> bool {
+    /// Whether the name means the rule's parameter here, and is not declared again in a query.
+    pub(in crate::policy) fn is_parameter(&self, name: &str) -> bool {
+        match self.parent {
+            Some(_) if self.names.contains(name) => false,
+            Some(parent) => parent.is_parameter(name),
+            None => self.names.contains(name),
+        }
+    }
+
+    /// Whether the name is declared here or around.
+    pub(in crate::policy) fn declares(&self, name: &str) -> bool {
         self.names.contains(name) || self.parent.is_some_and(|parent| parent.declares(name))
     }
 }
@@ -297,6 +318,8 @@ impl<'p, 'a> Scope<'p, 'a> {
 pub(in crate::policy) trait Visit<'a> {
     /// Called for every outermost reference and variable; the steps' own expressions are visited too.
     fn reference(&mut self, expr: &'a Expr, scope: &Scope<'_, 'a>);
+    /// Called for every query (a body, a comprehension's, that of `every`) before its statements, with its scope.
+    fn query(&mut self, _query: &'a Query, _scope: &Scope<'_, 'a>) {}
     /// Called for every call, before its arguments.
     fn call(&mut self, _call: &'a Expr, _scope: &Scope<'_, 'a>) {}
 }
@@ -312,20 +335,14 @@ pub(in crate::policy) fn visit_rule<'a>(rule: &'a Rule, visitor: &mut dyn Visit<
             visit_expr(value, &head_scope, visitor);
         }
         Rule::Spec { head, bodies, .. } => {
-            let (key, assign) = match head {
-                RuleHead::Compr { refr, assign, .. } => {
-                    let key = match refr.as_ref() {
-                        Expr::RefBrack { index, .. } => Some(index),
-                        _ => None,
-                    };
-                    (key, assign.as_ref())
-                }
-                RuleHead::Set { key, .. } => (key.as_ref(), None),
-                RuleHead::Func { args, assign, .. } => {
+            let (refr, key, assign) = match head {
+                RuleHead::Compr { refr, assign, .. } => (refr, None, assign.as_ref()),
+                RuleHead::Set { refr, key, .. } => (refr, key.as_ref(), None),
+                RuleHead::Func { refr, args, assign, .. } => {
                     for argument in args {
                         visit_pattern(argument, &head_scope, visitor);
                     }
-                    (None, assign.as_ref())
+                    (refr, None, assign.as_ref())
                 }
             };
             // The head's expressions see the variables of the first body.
@@ -333,18 +350,19 @@ pub(in crate::policy) fn visit_rule<'a>(rule: &'a Rule, visitor: &mut dyn Visit<
                 Some(body) => head_scope.enter(&body.query),
                 None => head_scope.with_names([]),
             };
+            for body in bodies {
+                let scope = head_scope.enter(&body.query);
+                visit_statements(&body.query, &scope, visitor);
+                if let Some(assign) = &body.assign {
+                    visit_expr(&assign.value, &scope, visitor);
+                }
+            }
+            visit_reference_parts(refr, &outer, visitor);
             if let Some(key) = key {
                 visit_expr(key, &outer, visitor);
             }
             if let Some(assign) = assign {
                 visit_expr(&assign.value, &outer, visitor);
-            }
-            for body in bodies {
-                let scope = head_scope.enter(&body.query);
-                if let Some(assign) = &body.assign {
-                    visit_expr(&assign.value, &scope, visitor);
-                }
-                visit_statements(&body.query, &scope, visitor);
             }
         }
     }
@@ -352,6 +370,7 @@ pub(in crate::policy) fn visit_rule<'a>(rule: &'a Rule, visitor: &mut dyn Visit<
 
 /// Visits a query in a scope that was entered for it.
 fn visit_statements<'a>(query: &'a Query, scope: &Scope<'_, 'a>, visitor: &mut dyn Visit<'a>) {
+    visitor.query(query, scope);
     for statement in &query.stmts {
         match &statement.literal {
             Literal::SomeVars { .. } => {}
@@ -400,14 +419,14 @@ pub(in crate::policy) fn visit_expr<'a>(expr: &'a ExprRef, scope: &Scope<'_, 'a>
         }
         Expr::ArrayCompr { term, query, .. } | Expr::SetCompr { term, query, .. } => {
             let inner = scope.enter(query);
-            visit_expr(term, &inner, visitor);
             visit_statements(query, &inner, visitor);
+            visit_expr(term, &inner, visitor);
         }
         Expr::ObjectCompr { key, value, query, .. } => {
             let inner = scope.enter(query);
+            visit_statements(query, &inner, visitor);
             visit_expr(key, &inner, visitor);
             visit_expr(value, &inner, visitor);
-            visit_statements(query, &inner, visitor);
         }
         Expr::Call { params, .. } => {
             visitor.call(expr, scope);

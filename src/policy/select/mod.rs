@@ -1,6 +1,16 @@
 //! What conftest policies can possibly need of a plan: whole sections, and rows of `resource_changes`.
 //!
-//! Everything is needed unless the analysis of the loaded policies proves otherwise.
+//! Everything is needed unless the analysis of the loaded policies proves otherwise. The proof is local: a policy
+//! that takes rows one by one and demands a literal type of each (`rc := input.resource_changes[_]`, `rc.type ==
+//! "x"`) has the same solutions, wherever it stands, when the rows of other types are missing.
+
+mod analyse;
+mod constants;
+mod raw;
+mod rows;
+
+pub use raw::RawInput;
+pub use rows::{RowPattern, Rows, Texts};
 
 use std::collections::BTreeSet;
 
@@ -24,15 +34,27 @@ pub enum Selection {
     },
 }
 
-/// Which rows of `resource_changes` are given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rows {
-    /// None: no policy reads the member.
-    None,
-    /// All of them.
-    All,
+impl Selection {
+    /// Whether a row of `resource_changes` is needed.
+    pub fn wants_row<'t>(&self, type_name: &str, mode: &str, actions: impl Iterator<Item = &'t str> + Clone) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Some { rows, .. } => rows.wants(type_name, mode, actions),
+        }
+    }
+
+    /// Whether a top-level member other than `resource_changes` is needed.
+    pub fn wants_section(&self, name: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Some { sections, .. } => sections.contains(name),
+        }
+    }
 }
 
-pub(super) fn analyse(_modules: &[ModuleInfo], _table: &Table, namespaces: &[Namespace]) -> Selection {
-    if namespaces.is_empty() { Selection::Nothing } else { Selection::Everything }
+/// Analyses what the rules of the namespaces, and all that they use, can read of the input.
+pub(super) fn analyse(modules: &[ModuleInfo], table: &Table, namespaces: &[Namespace]) -> Selection {
+    if namespaces.is_empty() { Selection::Nothing } else { analyse::analyse(modules, table, namespaces) }
 }

@@ -60,17 +60,15 @@ pub(super) fn flatten(operands: &[Value], _: Context) -> Result<Value, Failure> 
     let Some(array @ Value::Array(_)) = operands.first() else {
         return Err(Failure::Operand(format!("operand 1 must be an array but is {}", type_name(operands.first()))));
     };
+    // One level, as under OPA.
     let mut flat = Vec::new();
-    flatten_into(array, &mut flat);
-    Ok(Value::from(flat))
-}
-
-/// Values nest at most as deep as JSON input does (128 levels), so the recursion is bounded.
-fn flatten_into(value: &Value, flat: &mut Vec<Value>) {
-    match value {
-        Value::Array(_) => elements(value).unwrap_or_default().into_iter().for_each(|item| flatten_into(item, flat)),
-        other => flat.push(other.clone()),
+    for item in elements(array).unwrap_or_default() {
+        match item {
+            Value::Array(inner) => flat.extend(inner.iter().cloned()),
+            other => flat.push(other.clone()),
+        }
     }
+    Ok(Value::from(flat))
 }
 
 pub(super) fn limit_string(length: usize) -> Result<(), Failure> {

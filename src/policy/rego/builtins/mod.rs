@@ -6,6 +6,7 @@
 mod bounded;
 mod crypto;
 mod glob;
+mod marshal;
 mod net;
 mod old;
 mod render;
@@ -82,6 +83,7 @@ pub(in crate::policy) const BUILTINS: &[Builtin] = &[
     Builtin::new("crypto.sha1", 1, crypto::sha1),
     Builtin::new("crypto.sha256", 1, crypto::sha256),
     Builtin::new("glob.match", 3, glob::glob_match),
+    Builtin::new("json.marshal", 1, marshal::marshal),
     Builtin::new("net.cidr_contains_matches", 2, net::contains_matches),
     Builtin::new("net.cidr_intersects", 2, net::intersects),
     Builtin::new("net.cidr_merge", 1, net::merge),
@@ -146,6 +148,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("regex.globs_match", "tollgate does not implement it; use regex.match or glob.match"),
     ("time.sleep", OFFLINE),
     ("uuid.rfc4122", OFFLINE),
+    ("yaml.marshal", "tollgate does not implement it; use json.marshal"),
     ("cast_array", "tollgate does not implement it; use is_array"),
     ("cast_boolean", "tollgate does not implement it; use is_boolean"),
     ("cast_null", "tollgate does not implement it; use is_null"),

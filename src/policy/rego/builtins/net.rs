@@ -95,6 +95,12 @@ fn entries(operands: &[Value], index: usize) -> Result<Vec<(Value, Network)>, Fa
 pub(super) fn merge(operands: &[Value], _: Context) -> Result<Value, Failure> {
     let mut networks = Vec::new();
     for item in super::strings(operands, 0)? {
+        // OPA gives an address without a length the mask of its class (RFC 791); nobody means that.
+        if !item.contains('/') {
+            return Err(Failure::Limit(
+                "a network without prefix length cannot be merged; write `/32` or `/128`".into(),
+            ));
+        }
         networks.push(Network::parse(item, true)?);
     }
     networks.sort_unstable();

@@ -1,7 +1,7 @@
 //! `sprintf` with the verbs and the error texts of Go's `fmt`, as OPA has it. regorus answers undefined where Go
 //! writes `%!s(MISSING)`, and with the message the whole finding would vanish.
 //!
-//! OPA hands Go a string, an int (or big int), a float64, or, for everything else, the value's Rego text as a
+//! OPA hands Go a string, an int64 (or big int), a float64, or, for everything else, the value's Rego text as a
 //! string (`v1/topdown/strings.go`).
 
 use regorus::Value;
@@ -195,7 +195,7 @@ fn operand(value: &Value) -> Operand {
 fn described(value: &Operand) -> String {
     match value {
         Operand::Text(text) => format!("string={text}"),
-        Operand::Int(number) => format!("int={number}"),
+        Operand::Int(number) => format!("int64={number}"),
         Operand::Big(digits) => format!("*big.Int={digits}"),
         Operand::Float(number) => format!("float64={}", go_float(*number)),
     }
@@ -205,7 +205,7 @@ fn print_operand(out: &mut String, verb: char, spec: &Spec, value: &Operand) {
     if verb == 'T' {
         let name = match value {
             Operand::Text(_) => "string",
-            Operand::Int(_) => "int",
+            Operand::Int(_) => "int64",
             Operand::Big(_) => "*big.Int",
             Operand::Float(_) => "float64",
         };
@@ -378,7 +378,7 @@ mod tests {
     #[test]
     fn a_message_never_vanishes() {
         assert_eq!(format("%s and %s", vec![Value::from("a")]), "a and %!s(MISSING)");
-        assert_eq!(format("%s", vec![Value::from("a"), Value::from(2)]), "a%!(EXTRA int=2)");
+        assert_eq!(format("%s", vec![Value::from("a"), Value::from(2)]), "a%!(EXTRA int64=2)");
         assert_eq!(format("%d", vec![Value::from("a")]), "%!d(string=a)");
         assert_eq!(format("%t %v", vec![Value::from(true), Value::from(true)]), "%!t(string=true) true");
         assert_eq!(format("100%", vec![]), "100%!(NOVERB)");
