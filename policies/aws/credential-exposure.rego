@@ -18,7 +18,7 @@ metadata := {
 approve contains finding if {
 	pieces := [piece |
 		some piece in access.new
-		exposes(piece.actions)
+		aws.reaches_any(piece.actions, aws_sensitive.credential_exposure)
 		not "*" in piece.actions
 	]
 	some finding in access.findings(pieces, "obtain credentials")
@@ -30,9 +30,4 @@ approve contains aws.finding(entry, sprintf("newly allows %s", [access.listed(so
 	not "*" in aws.actions(entry.is)
 	newly := aws.added_of(entry, aws_sensitive.credential_exposure)
 	count(newly) > 0
-}
-
-exposes(actions) if {
-	some action in actions
-	count(aws.touched(lower(action), aws_sensitive.credential_exposure)) > 0
 }

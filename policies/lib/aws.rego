@@ -203,9 +203,27 @@ added_of(entry, list) := {action |
 # The listed actions that a pattern reaches; a set lookup unless it has a wildcard.
 touched(pattern, list) := {pattern} if pattern in list
 
-else := {action | some action in list; covers(pattern, action)} if endswith(pattern, "*")
+else := list if pattern == "*"
+
+else := {action |
+	some action in list
+	startswith(action, substring(pattern, 0, indexof(pattern, ":")))
+	covers(pattern, action)
+} if {
+	contains(pattern, "*")
+}
 
 else := set()
+
+# Whether one of the patterns reaches a listed action. Patterns of other services are not looked at: a managed policy
+# of AWS has thousands.
+reaches_any(patterns, list) if {
+	services := {split(action, ":")[0] | some action in list}
+	some pattern in patterns
+	low := lower(pattern)
+	split(low, ":")[0] in services
+	count(touched(low, list)) > 0
+}
 
 # Principals of a statement as `TYPE:ID`; everyone is `*`. A bare account id is the account's root ARN.
 principals(statement) := {"*"} if statement.Principal == "*"

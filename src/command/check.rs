@@ -14,7 +14,7 @@ use crate::edge::input::Source;
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
-use crate::iam::{IamChange, Recognition};
+use crate::iam::{IamChange, Interest, Recognition};
 use crate::plan::{self, Keep, Plan, Secrets, Sections, Undetermined};
 use crate::policy::{ChangeCase, Finding, Level, PlanCase, PlanFacts, PolicySet, RunContext, Selection, Severity};
 use crate::report::{self, ChangeEntry, Format, Options, PlanEntry, Report, RuleEntry, SCHEMA_VERSION, Summary, Tool};
@@ -114,7 +114,12 @@ impl Gate<'_> {
             Selection::Nothing => Sections::None,
             _ => Sections::All,
         };
-        let keep = Keep::all().sections(sections).strict(self.args.strict_json);
+        let interest = Interest::default();
+        let rows = |head: &plan::RowHead<'_>| interest.row(head);
+        let prior = |head: &plan::StateHead<'_>| interest.state(head);
+        let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
+        let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
+        let keep = keep.sections(sections).strict(self.args.strict_json);
         let read = plan::read(source.reader()?, &keep).with_context(|| format!("`{id}` cannot be judged"))?;
         if !self.args.quiet && started.elapsed() > Duration::from_secs(2) && terminal::watched() {
             terminal::note(&format!("{id}: read in {:.1} s", started.elapsed().as_secs_f32()));
@@ -124,14 +129,22 @@ impl Gate<'_> {
         for (number, plan) in read.plans.into_iter().enumerate() {
             let id = if several { format!("{id}#{}", number + 1) } else { id.to_owned() };
             run.secrets.extend(&plan.secrets);
-            self.plan(&id, source.kind.word(), &digest, plan, run)?;
+            let recognition = interest.recognise(&plan);
+            self.plan(&id, source.kind.word(), &digest, plan, recognition, run)?;
         }
         Ok(())
     }
 
     /// Judges one plan.
-    fn plan(&self, id: &str, source: &str, sha256: &str, plan: Plan, run: &mut Collected) -> Result<()> {
-        let recognition = Recognition::of_rows(&plan.changes);
+    fn plan(
+        &self,
+        id: &str,
+        source: &str,
+        sha256: &str,
+        plan: Plan,
+        recognition: Recognition,
+        run: &mut Collected,
+    ) -> Result<()> {
         let access = worlds::compare(&plan, &recognition);
         let mut undetermined = plan.undetermined.clone();
         undetermined.extend(recognition.undetermined.iter().cloned());

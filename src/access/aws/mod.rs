@@ -13,3 +13,4 @@ pub mod managed;
 pub mod parse;
 mod replay;
 pub mod space;
+pub mod world;

@@ -11,16 +11,115 @@ pub use build::{Rebuild, Resolved};
 pub use state::{Object, Row, Side, State};
 pub use value::{Hole, Piece, Val};
 
-use crate::access::{Access, PlanAccess, Reason, Verdict};
-use crate::iam::{IamChange, Recognition};
+use crate::access::aws::world::{Aws, rebuild};
+use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, Verdict};
+use crate::iam::{self, IamChange, Origin, Recognition};
 use crate::plan::Plan;
+
+/// A platform: how its resources become statements, and how their effect is compared.
+pub trait Platform {
+    /// Whether the platform's rules apply.
+    fn covers(&self, platform: iam::Platform) -> bool;
+
+    /// Judges the changes of the platform: says of each that it was compared, and what it brings about.
+    fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged);
+}
+
+/// The platforms. Adding one is its own folder and a line here.
+const PLATFORMS: &[&dyn Platform] = &[&Aws];
+
+/// What has been said about each change.
+#[derive(Debug)]
+pub struct Judged {
+    changes: Vec<(bool, Access)>,
+}
+
+impl Judged {
+    fn new(count: usize) -> Self {
+        Self { changes: vec![(false, Access::default()); count] }
+    }
+
+    /// The change was compared; what nobody says about it from here on is not there.
+    pub fn compared(&mut self, change: usize) {
+        if let Some((compared, _)) = self.changes.get_mut(change) {
+            *compared = true;
+        }
+    }
+
+    /// The change may permit something new.
+    pub fn possible(&mut self, change: usize, reason: Reason) {
+        let Some((compared, access)) = self.changes.get_mut(change) else { return };
+        *compared = true;
+        access.verdict = access.verdict.max(Verdict::Possible);
+        if !access.reasons.contains(&reason) {
+            access.reasons.push(reason);
+        }
+    }
+
+    /// The change permits something new.
+    pub fn new_access(&mut self, change: usize, new: NewAccess) {
+        let Some((compared, access)) = self.changes.get_mut(change) else { return };
+        *compared = true;
+        access.verdict = Verdict::New;
+        if !access.new.contains(&new) {
+            access.new.push(new);
+        }
+    }
+
+    /// The change takes a guard rail away, weakens it or goes around it.
+    pub fn guardrail(&mut self, change: usize, guardrail: Guardrail) {
+        if let Some((_, access)) = self.changes.get_mut(change)
+            && !access.guardrails.contains(&guardrail)
+        {
+            access.guardrails.push(guardrail);
+        }
+    }
+
+    /// Something worth saying that does not change the verdict.
+    pub fn remark(&mut self, change: usize, reason: Reason) {
+        if let Some((_, access)) = self.changes.get_mut(change)
+            && !access.reasons.contains(&reason)
+        {
+            access.reasons.push(reason);
+        }
+    }
+}
 
 /// Compares what everybody in a plan may do before and after: one entry per IAM change, in order.
 pub fn compare(plan: &Plan, recognition: &Recognition) -> PlanAccess {
-    let _ = plan;
-    let changes: Vec<Access> = recognition.changes.iter().map(not_compared).collect();
+    let (state, _resolved) = State::of(plan, recognition, &rebuild);
+    let mut judged = Judged::new(recognition.changes.len());
+    for platform in PLATFORMS {
+        if recognition.changes.iter().any(|change| platform.covers(change.platform)) {
+            platform.judge(&state, &recognition.changes, &mut judged);
+        }
+    }
+    let changes: Vec<Access> = judged
+        .changes
+        .into_iter()
+        .zip(&recognition.changes)
+        .map(|((compared, access), change)| match compared || is_still(change) {
+            true => access,
+            false => not_compared(change),
+        })
+        .collect();
     let verdict = changes.iter().map(|access| access.verdict).max().unwrap_or_default();
     PlanAccess { verdict, reasons: Vec::new(), changes }
+}
+
+/// Whether a change gives nobody anything by its kind: a document made for others, or an object of which nothing
+/// that bears on access differs.
+fn is_still(change: &IamChange) -> bool {
+    // These hold values; what they run stands in changes of its own.
+    let holds_values = matches!(change.row.type_name.as_str(), "terraform_data" | "null_resource");
+    let same = || change.facets.iter().all(|facet| !facet.unknown && facet.before == facet.after);
+    match change.origin {
+        Origin::Resource if holds_values => true,
+        Origin::Resource => {
+            !change.row.before.is_null() && !change.row.after.is_null() && change.row.actions.is_known() && same()
+        }
+        _ => change.is_source(),
+    }
 }
 
 /// No part of the engine covers the change yet: nothing can be excluded.

@@ -17,6 +17,8 @@ use crate::access::rule::{Origin, Rule, RuleSet};
 
 use text::Style;
 
+pub use principal::account as own_account;
+
 pub(super) use condition::label as condition_label;
 
 /// Where a document stands.
@@ -140,6 +142,14 @@ fn principal(clause: &Clause<crate::access::aws::document::Principals>) -> Lit {
     globs.sort();
     globs.dedup();
     Lit::of(Dim::Principal, clause.negated, globs, if clause.negated { "NotPrincipal" } else { "Principal" })
+}
+
+/// Whether an allow statement is open to everyone, whatever its conditions.
+#[must_use]
+pub fn is_open(statement: &Statement) -> bool {
+    statement.effect == Effect::Allow
+        && statement.principal.as_ref().is_some_and(|clause| principal(clause).globs().iter().any(Glob::is_any))
+        && statement.conditions.is_empty()
 }
 
 /// The action literals of a statement, one list per alternative. Known patterns stay in one literal. An unknown

@@ -60,7 +60,8 @@ fn aws(id: &str) -> Vec<Glob> {
 }
 
 /// Every principal of an account, in any partition.
-fn account(number: &str) -> Vec<Glob> {
+#[must_use]
+pub fn account(number: &str) -> Vec<Glob> {
     let of = |service: &str| {
         let mut glob = Glob::literal("AWS:arn:");
         glob.push_many(Loop::InSegment);

@@ -1,0 +1,125 @@
+//! Which change brings a request about: undo one at a time, and see whether the request is still permitted.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use super::collect::Collector;
+use super::focus::{Focus, View};
+use crate::access::aws::compile::{Contested, Readings};
+use crate::access::compare::Piece;
+use crate::access::point::Point;
+use crate::access::rule::{Decision, Rule};
+use crate::access::worlds::Side;
+use crate::access::{Guardrail, GuardrailEffect};
+
+/// What a request is attributed among.
+pub(super) struct Attribution<'a, 'w> {
+    pub(super) world: &'a World<'w>,
+    pub(super) focus: &'a Focus,
+    /// The changed rows.
+    pub(super) touched: &'a BTreeSet<usize>,
+    /// The views before and after, under each reading.
+    pub(super) views: &'a [(View, View)],
+}
+
+impl Attribution<'_, '_> {
+    /// The rows without whose change the request is not permitted. Where several changes bring it about each by
+    /// itself: those that carry or attach the statement, else all.
+    pub(super) fn culprits(&self, piece: &Piece) -> Vec<usize> {
+        if self.touched.len() == 1 {
+            return self.touched.iter().copied().collect();
+        }
+        let relevant: BTreeSet<usize> =
+            self.views.iter().flat_map(|(b, a)| b.rows.iter().chain(&a.rows)).copied().collect();
+        let needed: Vec<usize> =
+            self.touched.iter().copied().filter(|row| !self.without(*row, &relevant).permits(&piece.point)).collect();
+        if !needed.is_empty() {
+            return needed;
+        }
+        let origin = piece.origin.clone().unwrap_or_default();
+        let docs = self.views.iter().flat_map(|(_, after)| &after.docs);
+        let of_statement: BTreeSet<usize> = docs
+            .filter(|used| *used.address == *origin.address && *used.path == *origin.path)
+            .flat_map(|used| &used.rows)
+            .copied()
+            .filter(|row| self.touched.contains(row))
+            .collect();
+        if of_statement.is_empty() {
+            self.touched.iter().copied().collect()
+        } else {
+            of_statement.into_iter().collect()
+        }
+    }
+
+    /// The tree after everything but one change.
+    fn without(&self, row: usize, relevant: &BTreeSet<usize>) -> Decision {
+        let side = |at: usize| if at == row { Side::Before } else { Side::After };
+        let world = self.world;
+        let model = Collector::collect(&world.state.rows, Some(relevant), &side, world.account, world.library);
+        world.view(&model, self.focus, Readings::default(), &mut Contested::default()).decision
+    }
+
+    /// What stood in the way before: denials that matched, and limits that did not permit, with the rows that
+    /// carried them.
+    pub(super) fn guardrails(&self, point: &Point) -> Vec<(usize, Guardrail)> {
+        let Some((before, after)) = self.views.first() else { return Vec::new() };
+        let kept: BTreeSet<_> =
+            denials(&after.decision, &|_| true).into_iter().map(|rule| rule.origin.clone()).collect();
+        let mut found = Vec::new();
+        for rule in denials(&before.decision, &|rule| rule.matches(point)) {
+            let origin = &rule.origin;
+            let effect = if kept.contains(origin) { GuardrailEffect::Weakened } else { GuardrailEffect::Removed };
+            let kind = match self.focus {
+                Focus::Guarded(_) => "scp",
+                _ if origin.address.is_empty() => "limit",
+                _ => "deny_statement",
+            };
+            let what = rule.lits.iter().map(|lit| &*lit.label).collect::<Vec<_>>().join(" and ");
+            let carried =
+                before.docs.iter().filter(|used| *used.address == *origin.address && *used.path == *origin.path);
+            let rows: BTreeSet<usize> = carried.flat_map(|used| &used.rows).copied().collect();
+            let rows = if rows.is_empty() { self.touched.clone() } else { rows };
+            for row in rows.intersection(self.touched) {
+                let guardrail = Guardrail {
+                    address: origin.address.clone(),
+                    kind: kind.to_owned(),
+                    effect,
+                    explanation: format!("denied `{}` on `{}` before ({what})", point.action, point.resource),
+                };
+                found.push((*row, guardrail));
+            }
+        }
+        if found.is_empty() && self.was_cut(before, point) {
+            for row in self.touched {
+                let Some(object) = self.world.state.rows.get(*row).and_then(|row| row.before.as_ref()) else {
+                    continue;
+                };
+                let guardrail = Guardrail {
+                    address: object.address.to_string(),
+                    kind: "boundary".to_owned(),
+                    effect: GuardrailEffect::Weakened,
+                    explanation: format!("did not let `{}` on `{}` through before", point.action, point.resource),
+                };
+                found.push((*row, guardrail));
+            }
+        }
+        found
+    }
+
+    /// Whether the grants permitted the request before and a limit beside them did not.
+    fn was_cut(&self, before: &View, point: &Point) -> bool {
+        match &before.decision {
+            Decision::And(list) => list.split_first().is_some_and(|(grants, limits)| {
+                grants.permits(point) && limits.iter().any(|limit| !limit.permits(point))
+            }),
+            _ => false,
+        }
+    }
+}
+
+/// The deny rules of a tree that a test picks.
+fn denials<'d>(decision: &'d Decision, picks: &dyn Fn(&Rule) -> bool) -> Vec<&'d Rule> {
+    let mut found = Vec::new();
+    decision.each_set(&mut |set| found.extend(set.deny.iter().filter(|rule| picks(rule))));
+    found
+}

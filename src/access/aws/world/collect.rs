@@ -1,0 +1,465 @@
+//! Objects to [`Model`]: what each type of resource says about identities and documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::library::Library;
+use super::model::{Credential, Doc, DocUse, Identity, IdentityKey, IdentityKind, Model};
+use super::{organization, resource};
+use crate::access::Reason;
+use crate::access::aws::parse::Kind;
+use crate::access::worlds::{Object, Row, Side, Val};
+
+/// The account that the plan manages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    /// Such as `aws`, `aws-cn`.
+    pub(super) partition: String,
+    /// The twelve digits; a placeholder where the plan shows none.
+    pub(super) id: String,
+}
+
+/// Stands for the account where no ARN of the plan shows it.
+const UNSHOWN_ACCOUNT: &str = "000000000000";
+
+impl Account {
+    /// The account of the first IAM ARN that the rows show.
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let objects = rows.iter().flat_map(|row| [&row.before, &row.after]).flatten();
+        let owned = |object: &&Object| {
+            object.type_name.starts_with("aws_") && !object.type_name.starts_with("aws_organizations")
+        };
+        objects
+            .filter(owned)
+            .filter_map(|object| object.get("arn").text())
+            .find_map(|arn| {
+                let mut parts = arn.splitn(6, ':');
+                let (partition, _service, _region, id) = (parts.nth(1)?, parts.next()?, parts.next()?, parts.next()?);
+                (id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))
+                    .then(|| Self { partition: partition.to_owned(), id: id.to_owned() })
+            })
+            .unwrap_or_else(|| Self { partition: "aws".into(), id: UNSHOWN_ACCOUNT.into() })
+    }
+
+    /// The ARN of something in IAM, such as `role/app`.
+    pub(super) fn iam(&self, kind: &str, path: &str, name: &str) -> String {
+        format!("arn:{}:iam::{}:{kind}{path}{name}", self.partition, self.id)
+    }
+
+    /// The account as a principal.
+    pub(super) fn root(&self) -> String {
+        format!("arn:{}:iam::{}:root", self.partition, self.id)
+    }
+}
+
+/// Collects one side of the rows. `side` says which object of a row counts; a row may count with another side
+/// than the rest, to see what it alone brings about.
+pub(super) struct Collector<'a> {
+    pub(super) account: &'a Account,
+    pub(super) library: &'a Library,
+    pub(super) model: Model,
+    /// Customer managed policies by ARN, by `${address}` and by `name:NAME`.
+    policies: BTreeMap<String, DocUse>,
+    /// `${address}` to the name of an identity whose name is known.
+    names: BTreeMap<String, String>,
+    /// Exclusive lists: what they say is attached, and nothing else is.
+    exclusive: Vec<(IdentityKey, Vec<Val>, usize)>,
+    /// Service control policies by id and by `${address}`.
+    pub(super) guards: BTreeMap<String, DocUse>,
+    /// `(policy, target, row)` of their attachments.
+    pub(super) guard_attachments: Vec<(String, String, usize)>,
+    /// Instance profiles by name and by `${address}`: the roles, and the row.
+    pub(super) profiles: BTreeMap<String, (Vec<IdentityKey>, usize)>,
+    /// What runs with an instance profile: the object, the profile's name, the row.
+    pub(super) profile_users: Vec<(Object, String, usize)>,
+    /// Access entries of EKS by principal.
+    pub(super) eks_entries: BTreeMap<String, usize>,
+}
+
+impl<'a> Collector<'a> {
+    /// The model of the chosen side.
+    pub(super) fn collect(
+        rows: &'a [Row],
+        only: Option<&BTreeSet<usize>>,
+        side: &dyn Fn(usize) -> Side,
+        account: &'a Account,
+        library: &'a Library,
+    ) -> Model {
+        let mut this = Self {
+            account,
+            library,
+            model: Model::default(),
+            policies: BTreeMap::new(),
+            names: BTreeMap::new(),
+            exclusive: Vec::new(),
+            guards: BTreeMap::new(),
+            guard_attachments: Vec::new(),
+            profiles: BTreeMap::new(),
+            profile_users: Vec::new(),
+            eks_entries: BTreeMap::new(),
+        };
+        let objects: Vec<(usize, &Row, &Object)> = rows
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| only.is_none_or(|only| only.contains(at)))
+            .filter_map(|(at, row)| row.object(side(at)).map(|object| (at, row, object)))
+            .collect();
+        for (at, _, object) in &objects {
+            this.declare(*at, object);
+        }
+        for (at, row, object) in &objects {
+            this.identity(*at, row, object);
+            organization::collect(&mut this, *at, object);
+            resource::collect(&mut this, *at, row, object);
+        }
+        this.apply_exclusive();
+        resource::finish(&mut this);
+        this.model
+    }
+
+    /// What others refer to: identities and managed policies.
+    fn declare(&mut self, at: usize, object: &Object) {
+        let own = format!("${{{}}}", object.address);
+        let name = object.get("name").text().map_or_else(|| own.clone(), str::to_owned);
+        let kind = match &*object.type_name {
+            "aws_iam_role" => IdentityKind::Role,
+            "aws_iam_user" => IdentityKind::User,
+            "aws_iam_group" => IdentityKind::Group,
+            "aws_iam_policy" => return self.declare_policy(at, object, own),
+            "aws_eks_access_entry" => {
+                if let Some(principal) = object.get("principal_arn").name() {
+                    self.eks_entries.insert(principal, at);
+                }
+                return;
+            }
+            _ => return,
+        };
+        self.names.insert(own, name.clone());
+        let arn = object.get("arn").text().map_or_else(
+            || self.account.iam(kind.word(), object.get("path").text().unwrap_or("/"), &name),
+            str::to_owned,
+        );
+        let identity = self.model.identities.entry((kind, name)).or_default();
+        identity.arn = Some(arn);
+        identity.shown = true;
+        identity.rows.insert(at);
+        if let Val::Map(tags) = object.get("tags_all") {
+            let known = tags.iter().filter_map(|(key, value)| Some((key.to_string(), value.text()?.to_owned())));
+            identity.tags.extend(known);
+        }
+        if let Val::Map(tags) = object.get("tags") {
+            let known = tags.iter().filter_map(|(key, value)| Some((key.to_string(), value.text()?.to_owned())));
+            identity.tags.extend(known);
+        }
+    }
+
+    fn declare_policy(&mut self, at: usize, object: &Object, own: String) {
+        let Some(used) = self.document(at, object, "policy", Kind::Identity) else { return };
+        let name = object.get("name").text();
+        let arn = match (object.get("arn").text(), name) {
+            (Some(arn), _) => Some(arn.to_owned()),
+            (None, Some(name)) => Some(self.account.iam("policy", object.get("path").text().unwrap_or("/"), name)),
+            (None, None) => None,
+        };
+        // Create before destroy keeps the address and changes the ARN; the address is then the new object's.
+        self.policies.insert(own, used.clone());
+        for key in arn.into_iter().chain(name.map(|name| format!("name:{name}"))) {
+            self.policies.insert(key, used.clone());
+        }
+    }
+
+    /// A document of an object, in force by the object's own row.
+    pub(super) fn document(&self, at: usize, object: &Object, path: &str, kind: Kind) -> Option<DocUse> {
+        self.document_at(at, object, path, object.get(path), kind)
+    }
+
+    /// As [`Self::document`], for a value that stands deeper in the object.
+    pub(super) fn document_at(
+        &self,
+        at: usize,
+        object: &Object,
+        path: &str,
+        value: &Val,
+        kind: Kind,
+    ) -> Option<DocUse> {
+        let doc = self.library.read(&object.address, path, value, kind)?;
+        Some(DocUse { address: object.address.clone(), path: path.into(), rows: vec![at], doc })
+    }
+
+    /// The identity that a value names: a name, an ARN, or a reference to an object of the plan.
+    pub(super) fn identity_key(&self, kind: IdentityKind, value: &Val) -> Option<IdentityKey> {
+        let named = value.name()?;
+        let name = match without_attribute(&named) {
+            Some(own) => self.names.get(&own).cloned().unwrap_or(own),
+            None => named
+                .rsplit_once(":iam:")
+                .map_or(named.as_str(), |_| named.rsplit('/').next().unwrap_or(&named))
+                .to_owned(),
+        };
+        Some((kind, name))
+    }
+
+    /// The identity of a key, made known by a row.
+    pub(super) fn entry(&mut self, key: IdentityKey, at: usize) -> &mut Identity {
+        let account = self.account;
+        let identity = self.model.identities.entry(key.clone()).or_default();
+        identity.rows.insert(at);
+        if identity.arn.is_none() {
+            identity.arn = Some(account.iam(key.0.word(), "/", &key.1));
+        }
+        identity
+    }
+
+    /// The managed policy that a value names, put into force by a row.
+    pub(super) fn policy(&self, at: usize, object: &Object, path: &str, value: &Val) -> Option<DocUse> {
+        let named = value.name()?;
+        let key = without_attribute(&named).unwrap_or_else(|| named.clone());
+        if let Some(found) = self.policies.get(&key) {
+            let mut used = found.clone();
+            if !used.rows.contains(&at) {
+                used.rows.push(at);
+            }
+            return Some(used);
+        }
+        let doc = match value.hole() {
+            Some(hole) => Doc::Unread {
+                id: hole.id.clone(),
+                reason: Reason {
+                    code: "unknown_value".into(),
+                    path: path.into(),
+                    message: format!(
+                        "`{}` `{path}` is known only after apply (`{}`) and leads to no policy of the plan; apply in two \
+                         steps, or name the policy",
+                        object.address, hole.id
+                    ),
+                },
+            },
+            None if is_aws_managed(&named) => self.library.managed(&named),
+            None => Doc::Unread {
+                id: named.as_str().into(),
+                reason: Reason {
+                    code: "outside_plan".into(),
+                    path: path.into(),
+                    message: format!("policy `{named}` is not in the plan, so what it permits is not known"),
+                },
+            },
+        };
+        Some(DocUse { address: object.address.clone(), path: path.into(), rows: vec![at], doc })
+    }
+
+    /// The managed policy of a name, for references that carry no ARN.
+    pub(super) fn policy_named(&self, at: usize, object: &Object, path: &str, name: &str) -> DocUse {
+        let found = self.policies.get(&format!("name:{name}")).cloned();
+        let mut used = found.unwrap_or_else(|| DocUse {
+            address: object.address.clone(),
+            path: path.into(),
+            rows: Vec::new(),
+            doc: Doc::Unread {
+                id: format!("policy named {name}").into(),
+                reason: Reason {
+                    code: "outside_plan".into(),
+                    path: path.into(),
+                    message: format!("policy `{name}` is not in the plan, so what it permits is not known"),
+                },
+            },
+        });
+        used.rows.push(at);
+        used
+    }
+
+    /// A service control policy that is attached and not shown.
+    pub(super) fn unseen_guard(&self, policy: &str, at: usize) -> DocUse {
+        // AWS attaches this one everywhere; it denies nothing.
+        let doc = if policy == "p-FullAWSAccess" {
+            let everything = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+            self.library.read("", "", &Val::Text(everything.into()), Kind::Identity)
+        } else {
+            None
+        };
+        let doc = doc.unwrap_or_else(|| Doc::Unread {
+            id: policy.into(),
+            reason: Reason {
+                code: "outside_plan".into(),
+                path: "policy_id".into(),
+                message: format!(
+                    "service control policy `{policy}` is not in the plan, so what it denies is not known"
+                ),
+            },
+        });
+        DocUse { address: "".into(), path: "policy_id".into(), rows: vec![at], doc }
+    }
+
+    /// What identifies a resource: its name, or `${address}` of the object that a reference leads to.
+    pub(super) fn resource_name(&self, value: &Val) -> Option<String> {
+        let name = value.name()?;
+        Some(without_attribute(&name).unwrap_or(name))
+    }
+
+    fn identity(&mut self, at: usize, row: &Row, object: &Object) {
+        use IdentityKind::{Group, Role, User};
+        match &*object.type_name {
+            "aws_iam_role" => self.role(at, row, object),
+            "aws_iam_user" => {
+                let Some(key) = self.own_key(User, object) else { return };
+                self.set_boundary(key, at, object);
+            }
+            "aws_iam_role_policy" => self.inline(at, object, Role, "role"),
+            "aws_iam_user_policy" => self.inline(at, object, User, "user"),
+            "aws_iam_group_policy" => self.inline(at, object, Group, "group"),
+            "aws_iam_role_policy_attachment" => self.attach(at, object, Role, "role"),
+            "aws_iam_user_policy_attachment" => self.attach(at, object, User, "user"),
+            "aws_iam_group_policy_attachment" => self.attach(at, object, Group, "group"),
+            "aws_iam_policy_attachment" => {
+                for (kind, list) in [(Role, "roles"), (User, "users"), (Group, "groups")] {
+                    for who in listed(object.get(list)) {
+                        self.attach_to(at, object, kind, who);
+                    }
+                }
+            }
+            "aws_iam_role_policy_attachments_exclusive" => self.exclusive_list(at, object, Role, "role_name"),
+            "aws_iam_user_policy_attachments_exclusive" => self.exclusive_list(at, object, User, "user_name"),
+            "aws_iam_group_policy_attachments_exclusive" => self.exclusive_list(at, object, Group, "group_name"),
+            "aws_iam_user_group_membership" => {
+                let Some(user) = self.identity_key(User, object.get("user")) else { return };
+                for group in listed(object.get("groups")) {
+                    self.join(at, user.clone(), group);
+                }
+            }
+            "aws_iam_group_membership" => {
+                for user in listed(object.get("users")) {
+                    if let Some(user) = self.identity_key(User, user) {
+                        self.join(at, user, object.get("group"));
+                    }
+                }
+            }
+            "aws_iam_access_key" => self.credential_of(at, object, object.get("status").text() != Some("Inactive")),
+            "aws_iam_service_specific_credential" | "aws_iam_user_ssh_key" | "aws_iam_signing_certificate" => {
+                self.credential_of(at, object, object.get("status").text() != Some("Inactive"));
+            }
+            "aws_iam_user_login_profile" => self.credential_of(at, object, true),
+            "aws_iam_openid_connect_provider" => {
+                let (Some(arn), Some(url)) = (object.get("arn").name(), object.get("url").text()) else { return };
+                let issuer = url.trim_start_matches("https://").trim_end_matches('/').to_owned();
+                let clients = object.get("client_id_list").names();
+                self.model.audiences.insert(arn, (issuer, clients, at));
+            }
+            _ => {}
+        }
+    }
+
+    fn own_key(&self, kind: IdentityKind, object: &Object) -> Option<IdentityKey> {
+        let name = object.get("name").text().map_or_else(|| format!("${{{}}}", object.address), str::to_owned);
+        Some((kind, name))
+    }
+
+    fn role(&mut self, at: usize, row: &Row, object: &Object) {
+        let Some(key) = self.own_key(IdentityKind::Role, object) else { return };
+        let trust = self.document(at, object, "assume_role_policy", Kind::Trust);
+        let mut docs = Vec::new();
+        if row.sets("inline_policy") {
+            for (number, block) in object.get("inline_policy").items().iter().enumerate() {
+                let path = format!("inline_policy[{number}].policy");
+                docs.extend(self.document_at(at, object, &path, block.get("policy"), Kind::Identity));
+            }
+        }
+        if row.sets("managed_policy_arns") {
+            self.exclusive.push((key.clone(), list_of(object.get("managed_policy_arns")), at));
+        }
+        let identity = self.entry(key.clone(), at);
+        identity.docs.extend(docs);
+        identity.trust = trust;
+        self.set_boundary(key, at, object);
+    }
+
+    fn set_boundary(&mut self, key: IdentityKey, at: usize, object: &Object) {
+        if let Some(boundary) = self.policy(at, object, "permissions_boundary", object.get("permissions_boundary")) {
+            self.entry(key, at).boundary = vec![boundary];
+        }
+    }
+
+    fn inline(&mut self, at: usize, object: &Object, kind: IdentityKind, who: &str) {
+        let Some(key) = self.identity_key(kind, object.get(who)) else { return };
+        if let Some(used) = self.document(at, object, "policy", Kind::Identity) {
+            self.entry(key, at).docs.push(used);
+        }
+    }
+
+    fn attach(&mut self, at: usize, object: &Object, kind: IdentityKind, who: &str) {
+        self.attach_to(at, object, kind, object.get(who));
+    }
+
+    fn attach_to(&mut self, at: usize, object: &Object, kind: IdentityKind, who: &Val) {
+        let Some(key) = self.identity_key(kind, who) else { return };
+        if let Some(used) = self.policy(at, object, "policy_arn", object.get("policy_arn")) {
+            self.entry(key, at).docs.push(used);
+        }
+    }
+
+    fn exclusive_list(&mut self, at: usize, object: &Object, kind: IdentityKind, who: &str) {
+        if let Some(key) = self.identity_key(kind, object.get(who)) {
+            self.exclusive.push((key, list_of(object.get("policy_arns")), at));
+        }
+    }
+
+    /// An exclusive list attaches what it names and detaches every other managed policy.
+    fn apply_exclusive(&mut self) {
+        for (key, list, at) in std::mem::take(&mut self.exclusive) {
+            let object = Object { address: Arc::from(""), type_name: Arc::from(""), values: Val::Null };
+            let named: Vec<DocUse> =
+                list.iter().filter_map(|value| self.policy(at, &object, "policy_arns", value)).collect();
+            let identity = self.entry(key, at);
+            // Inline documents stand at the identity's own rows and are not what the list is about.
+            identity.docs.retain(|used| used.rows.len() < 2 && &*used.path != "policy_arn");
+            identity.docs.extend(named);
+        }
+    }
+
+    fn join(&mut self, at: usize, user: IdentityKey, group: &Val) {
+        let Some((_, group)) = self.identity_key(IdentityKind::Group, group) else { return };
+        self.entry((IdentityKind::Group, group.clone()), at);
+        self.entry(user, at).groups.push((group, at));
+    }
+
+    fn credential_of(&mut self, at: usize, object: &Object, active: bool) {
+        let Some(user) = self.identity_key(IdentityKind::User, object.get("user")) else { return };
+        self.entry(user.clone(), at);
+        self.model.credentials.insert(
+            object.address.to_string(),
+            Credential {
+                address: object.address.clone(),
+                of: vec![user],
+                active,
+                rows: vec![at],
+                session: Vec::new(),
+                unknown: Vec::new(),
+            },
+        );
+    }
+}
+
+/// `${address}` of a reference `${address.attribute}`.
+pub(super) fn without_attribute(reference: &str) -> Option<String> {
+    let inside = reference.strip_prefix("${")?.strip_suffix('}')?;
+    let (address, attribute) = inside.rsplit_once('.')?;
+    // A resource without an attribute has one dot, which belongs to its address.
+    let is_attribute = address.contains('.') && !attribute.contains(['"', ']']);
+    Some(if is_attribute { format!("${{{address}}}") } else { reference.to_owned() })
+}
+
+/// Whether an ARN is one of the policies that AWS manages.
+fn is_aws_managed(arn: &str) -> bool {
+    let mut parts = arn.splitn(6, ':');
+    parts.next() == Some("arn") && parts.nth(1) == Some("iam") && parts.nth(1) == Some("aws")
+}
+
+/// The elements of a list; a hole in place of a list is one unknown element.
+fn listed(value: &Val) -> Vec<&Val> {
+    match value {
+        Val::Hole(_) => vec![value],
+        other => other.items().iter().collect(),
+    }
+}
+
+fn list_of(value: &Val) -> Vec<Val> {
+    listed(value).into_iter().cloned().collect()
+}

@@ -1,0 +1,136 @@
+//! Which changes the worlds compare, wholly or in part.
+
+use crate::access::Reason;
+use crate::iam::{Facet, IamChange, Kind, Origin};
+use crate::plan::Action;
+
+/// How much of a change is compared.
+pub(super) enum Cover {
+    /// All that bears on access.
+    Compared,
+    /// An attribute that bears on access differs and is not compared.
+    Partly(Reason),
+    /// Nothing.
+    No,
+}
+
+/// Types whose objects the collectors read, with the attributes they read; other access-relevant attributes of these
+/// types are not compared.
+const READ: &[(&str, &[&str])] = &[
+    ("aws_iam_role", &["assume_role_policy", "inline_policy", "managed_policy_arns", "permissions_boundary"]),
+    ("aws_iam_user", &["permissions_boundary"]),
+    ("aws_iam_group", &[]),
+    ("aws_iam_policy", &["policy"]),
+    ("aws_iam_role_policy", &["policy", "role"]),
+    ("aws_iam_user_policy", &["policy", "user"]),
+    ("aws_iam_group_policy", &["policy", "group"]),
+    ("aws_iam_role_policy_attachment", &["role", "policy_arn"]),
+    ("aws_iam_user_policy_attachment", &["user", "policy_arn"]),
+    ("aws_iam_group_policy_attachment", &["group", "policy_arn"]),
+    ("aws_iam_policy_attachment", &["roles", "users", "groups", "policy_arn"]),
+    ("aws_iam_role_policy_attachments_exclusive", &["role_name", "policy_arns"]),
+    ("aws_iam_user_policy_attachments_exclusive", &["user_name", "policy_arns"]),
+    ("aws_iam_group_policy_attachments_exclusive", &["group_name", "policy_arns"]),
+    ("aws_iam_user_group_membership", &["user", "groups"]),
+    ("aws_iam_group_membership", &["users", "group"]),
+    ("aws_iam_access_key", &["user", "status", "secret", "ses_smtp_password_v4"]),
+    ("aws_iam_user_login_profile", &["user", "password", "encrypted_password", "pgp_key"]),
+    ("aws_iam_service_specific_credential", &["user_name", "status"]),
+    ("aws_iam_user_ssh_key", &["username", "status"]),
+    ("aws_iam_openid_connect_provider", &["client_id_list"]),
+    ("aws_iam_instance_profile", &["role"]),
+    (
+        "aws_lambda_permission",
+        &[
+            "action",
+            "principal",
+            "principal_org_id",
+            "function_name",
+            "source_account",
+            "source_arn",
+            "event_source_token",
+            "function_url_auth_type",
+        ],
+    ),
+    ("aws_kms_grant", &["operations", "grantee_principal", "key_id", "constraints"]),
+    ("aws_eks_access_entry", &["principal_arn"]),
+    ("aws_eks_access_policy_association", &["principal_arn", "policy_arn", "access_scope", "cluster_name"]),
+    ("aws_s3_bucket_public_access_block", &["bucket", "restrict_public_buckets"]),
+    ("aws_organizations_policy", &["content", "type"]),
+    ("aws_organizations_policy_attachment", &["policy_id", "target_id"]),
+    ("aws_ssoadmin_permission_set", &[]),
+    ("aws_ssoadmin_permission_set_inline_policy", &["inline_policy", "permission_set_arn"]),
+    ("aws_ssoadmin_managed_policy_attachment", &["managed_policy_arn", "permission_set_arn"]),
+    ("aws_ssoadmin_customer_managed_policy_attachment", &["customer_managed_policy_reference", "permission_set_arn"]),
+    ("aws_ssoadmin_permissions_boundary_attachment", &["permissions_boundary", "permission_set_arn"]),
+    (
+        "aws_ssoadmin_account_assignment",
+        &["principal_id", "principal_type", "target_id", "target_type", "permission_set_arn"],
+    ),
+    ("aws_vpc_endpoint", &["policy"]),
+    ("aws_vpc_endpoint_policy", &["policy", "vpc_endpoint_id"]),
+    ("aws_rolesanywhere_profile", &["session_policy", "role_arns", "enabled"]),
+    ("aws_transfer_user", &["policy", "role"]),
+    ("aws_transfer_access", &["policy", "role"]),
+];
+
+/// Purposes that name an object or run code, and give nobody access by themselves.
+const NAMING: [&str; 2] = ["name", "code"];
+
+pub(super) fn of(change: &IamChange) -> Cover {
+    if change.origin != Origin::Resource {
+        return Cover::No;
+    }
+    let type_name = change.row.type_name.as_str();
+    let read = READ.iter().find(|(name, _)| *name == type_name).map(|(_, read)| *read);
+    let compared = |facet: &Facet| {
+        let first = facet.path.split(['.', '[']).next().unwrap_or_default();
+        match read {
+            Some(read) => read.contains(&first),
+            None => generic(change, facet),
+        }
+    };
+    let differs = |facet: &&Facet| facet.unknown || facet.before != facet.after;
+    let mut open =
+        change.facets.iter().filter(differs).filter(|facet| !compared(facet) && !NAMING.contains(&&*facet.purpose));
+    match open.next() {
+        // What is deleted and restrained nobody gives nobody anything.
+        Some(_) if read.is_none() && is_removal(change) => Cover::Compared,
+        Some(_) if read.is_none() && change.kind == Kind::Unclassified => Cover::No,
+        Some(_) if is_harmless(change) => Cover::Compared,
+        Some(facet) => Cover::Partly(Reason {
+            code: "not_compared".into(),
+            path: facet.path.clone(),
+            message: format!(
+                "`{}` of `{type_name}` changes, and what it permits is not compared yet; read the change",
+                facet.path
+            ),
+        }),
+        None => Cover::Compared,
+    }
+}
+
+/// Types that are collected by the catalogue alone: the policy of a resource, the role of a machine.
+fn generic(change: &IamChange, facet: &Facet) -> bool {
+    match &*facet.purpose {
+        "policy" | "resource" => change.kind == Kind::ResourcePolicy && !facet.path.contains('['),
+        "pass_role" => true,
+        _ => false,
+    }
+}
+
+fn is_removal(change: &IamChange) -> bool {
+    change.row.actions.0 == [Action::Delete] && !change.removal_elevates
+}
+
+/// Attributes of identities that bound nobody's access: how an object may be destroyed, how long a session lasts.
+fn is_harmless(change: &IamChange) -> bool {
+    let harmless = ["force_detach_policies", "max_session_duration", "force_destroy", "session_duration"];
+    let differs = |facet: &&Facet| facet.unknown || facet.before != facet.after;
+    change.facets.iter().filter(differs).all(|facet| {
+        let first = facet.path.split(['.', '[']).next().unwrap_or_default();
+        harmless.contains(&first)
+            || NAMING.contains(&&*facet.purpose)
+            || READ.iter().any(|(name, read)| *name == change.row.type_name && read.contains(&first))
+    })
+}

@@ -1,0 +1,93 @@
+//! Documents of a plan, each text read once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::model::Doc;
+use crate::access::Reason;
+use crate::access::aws::document::{HoleId, Part};
+use crate::access::aws::managed::ManagedPolicies;
+use crate::access::aws::parse::{Kind, parse_parts};
+use crate::access::worlds::{Piece, Val};
+
+/// Reads documents and remembers them by their text.
+#[derive(Default)]
+pub(super) struct Library {
+    texts: RefCell<HashMap<(Kind, Vec<Piece>), Doc>>,
+    managed: RefCell<HashMap<String, Doc>>,
+}
+
+impl Library {
+    /// The document that an attribute holds; `None` when none is set.
+    pub(super) fn read(&self, address: &str, path: &str, value: &Val, kind: Kind) -> Option<Doc> {
+        let pieces = match value {
+            Val::Hole(hole) => {
+                return Some(Doc::Unread {
+                    id: hole.id.clone(),
+                    reason: Reason {
+                        code: "unknown_value".into(),
+                        path: path.into(),
+                        message: format!(
+                            "`{address}` `{path}` is known only after apply (`{}`), so what it permits cannot be read; \
+                             apply in two steps, or write it so that only parts of it are unknown",
+                            hole.id
+                        ),
+                    },
+                });
+            }
+            Val::Partial(pieces) => pieces.clone(),
+            other => vec![Piece::Text(other.text()?.into())],
+        };
+        let key = (kind, pieces);
+        if let Some(doc) = self.texts.borrow().get(&key) {
+            return Some(doc.clone());
+        }
+        let doc = self.parse(address, path, &key.1, kind);
+        self.texts.borrow_mut().insert(key, doc.clone());
+        Some(doc)
+    }
+
+    fn parse(&self, address: &str, path: &str, pieces: &[Piece], kind: Kind) -> Doc {
+        let parts: Vec<Part> = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => Part::Literal(text.to_string()),
+                Piece::Hole(hole) => Part::Hole(HoleId::new(&hole.id)),
+            })
+            .collect();
+        match parse_parts(&parts, kind) {
+            Ok(document) => Doc::Read(Arc::new(document)),
+            Err(error) => Doc::Unread {
+                // The same unreadable text means the same on both sides, whatever it means.
+                id: format!("unreadable {parts:?}").into(),
+                reason: Reason {
+                    code: "unreadable_document".into(),
+                    path: path.into(),
+                    message: format!("`{address}` `{path}` cannot be read: {error}").replace('\n', " "),
+                },
+            },
+        }
+    }
+
+    /// The document of a managed policy of AWS.
+    pub(super) fn managed(&self, arn: &str) -> Doc {
+        if let Some(doc) = self.managed.borrow().get(arn) {
+            return doc.clone();
+        }
+        let known = ManagedPolicies::embedded().by_arn(arn).and_then(|policy| policy.document().ok());
+        let doc = match known {
+            Some(document) => Doc::Read(Arc::new(document)),
+            None => Doc::Unread {
+                id: arn.into(),
+                reason: Reason {
+                    code: "unknown_managed_policy".into(),
+                    path: String::new(),
+                    message: format!("`{arn}` is not among the managed policies of AWS that this tollgate knows"),
+                },
+            },
+        };
+        self.managed.borrow_mut().insert(arn.to_owned(), doc.clone());
+        doc
+    }
+}

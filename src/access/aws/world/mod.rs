@@ -1,0 +1,308 @@
+//! The access of everybody in an AWS plan, before and after.
+//!
+//! 1. *Collect* ([`collect`], [`resource`], [`organization`]): objects of a side to identities, documents, grants.
+//! 2. *View* ([`focus`]): the decision tree of one thing (an identity, a credential, a resource, ...) on a side.
+//! 3. *Compare* the trees of both sides for everything that a change touches.
+//! 4. *Attribute* ([`attribute`]): undo one change at a time; those without which the request is not permitted are
+//!    the ones that bring it about.
+
+mod attribute;
+mod collect;
+mod cover;
+mod focus;
+mod late;
+mod library;
+mod merge;
+mod model;
+mod organization;
+mod resource;
+mod space;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::access::aws::compile::{Contested, Readings};
+use crate::access::aws::explain;
+use crate::access::compare::{Doubt, Options, Piece, compare};
+use crate::access::point::Point;
+use crate::access::rule::Origin;
+use crate::access::worlds::{Judged, Platform, Side, State};
+use crate::access::{NewAccess, Reason, Witness};
+use crate::iam::{self, IamChange};
+
+pub use late::rebuild;
+
+use attribute::Attribution;
+use collect::{Account, Collector};
+use focus::{Focus, View, Viewer};
+use library::Library;
+use model::{Doc, Model};
+use space::WorldSpace;
+
+/// AWS.
+#[derive(Clone, Copy, Debug)]
+pub struct Aws;
+
+impl Platform for Aws {
+    fn covers(&self, platform: iam::Platform) -> bool {
+        platform == iam::Platform::Aws
+    }
+
+    fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
+        let account = Account::of(&state.rows);
+        let library = Library::default();
+        let side = |side: Side| Collector::collect(&state.rows, None, &|_| side, &account, &library);
+        let world =
+            World { state, account: &account, library: &library, before: side(Side::Before), after: side(Side::After) };
+        for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
+            match cover::of(change) {
+                cover::Cover::Compared => out.compared(at),
+                cover::Cover::Partly(reason) => out.possible(at, reason),
+                cover::Cover::No => {}
+            }
+        }
+        let mut all = focus::of(&world.before);
+        all.extend(focus::of(&world.after));
+        for one in all {
+            world.judge(&one, out);
+        }
+    }
+}
+
+/// Both sides.
+struct World<'a> {
+    state: &'a State,
+    account: &'a Account,
+    library: &'a Library,
+    before: Model,
+    after: Model,
+}
+
+impl World<'_> {
+    fn view(&self, model: &Model, focus: &Focus, readings: Readings, contested: &mut Contested) -> View {
+        let mut viewer = Viewer { model, account: self.account, readings, contested: *contested };
+        let view = viewer.view(focus);
+        *contested = viewer.contested;
+        view
+    }
+
+    /// The changed rows that a focus depends on.
+    fn touched(&self, views: [&View; 2]) -> BTreeSet<usize> {
+        let rows = views.into_iter().flat_map(|view| &view.rows).copied();
+        rows.filter(|at| self.state.rows.get(*at).is_some_and(|row| row.change.is_some() && row.differs())).collect()
+    }
+
+    fn judge(&self, focus: &Focus, out: &mut Judged) {
+        let mut contested = Contested::default();
+        let before = self.view(&self.before, focus, Readings::default(), &mut contested);
+        let after = self.view(&self.after, focus, Readings::default(), &mut contested);
+        let touched = self.touched([&before, &after]);
+        if touched.is_empty() {
+            return;
+        }
+        let space = WorldSpace::of(focus, &self.after, &self.before, self.account);
+        let mut readings = contested.readings();
+        readings.reverse();
+        let views: Vec<(View, View)> = match readings.len() {
+            1 => vec![(before, after)],
+            _ => readings
+                .iter()
+                .map(|reading| {
+                    let mut seen = Contested::default();
+                    let before = self.view(&self.before, focus, *reading, &mut seen);
+                    (before, self.view(&self.after, focus, *reading, &mut seen))
+                })
+                .collect(),
+        };
+        let attribution = Attribution { world: self, focus, touched: &touched, views: &views };
+        let mut found = BTreeSet::new();
+        for (before, after) in &views {
+            let outcome = compare(&before.decision, &after.decision, &space, Options::default());
+            for piece in &outcome.new {
+                let new_under =
+                    |(b, a): &(View, View)| a.decision.permits(&piece.point) && !b.decision.permits(&piece.point);
+                if !views.iter().all(new_under) {
+                    let reason = readings_differ(&piece.point);
+                    touched.iter().for_each(|row| self.possible(*row, reason.clone(), out));
+                    continue;
+                }
+                if found.insert(piece.origin.clone()) && self.counts(focus, piece) {
+                    self.new_piece(focus, piece, after, before, &attribution, out);
+                }
+            }
+            for (origin, doubt, _) in &outcome.possible {
+                self.doubt(origin.as_ref(), doubt, after, before, &touched, out);
+            }
+        }
+    }
+
+    /// A role that only a service may assume and that may do nothing gives nobody anything.
+    fn counts(&self, focus: &Focus, piece: &Piece) -> bool {
+        match focus {
+            Focus::Trust(key) if piece.point.principal.starts_with("Service:") => {
+                self.after.identities.get(key).is_none_or(|role| {
+                    role.docs.iter().any(|used| match &used.doc {
+                        Doc::Read(document) => {
+                            document.statements.iter().any(|s| s.effect != crate::access::aws::document::Effect::Deny)
+                        }
+                        Doc::Unread { .. } => true,
+                    })
+                })
+            }
+            _ => true,
+        }
+    }
+
+    fn new_piece(
+        &self,
+        focus: &Focus,
+        piece: &Piece,
+        after: &View,
+        before: &View,
+        attribution: &Attribution<'_, '_>,
+        out: &mut Judged,
+    ) {
+        let origin = piece.origin.clone().unwrap_or_default();
+        let statement = after.docs.iter().find(|used| *used.address == *origin.address && *used.path == *origin.path);
+        let statement = statement.and_then(|used| match &used.doc {
+            Doc::Read(document) => document.statements.iter().find(|s| s.index == origin.index),
+            Doc::Unread { .. } => None,
+        });
+        let facts = statement.map(explain::facts).unwrap_or_default();
+        let witness = self.witness(focus, &piece.point);
+        let new = NewAccess {
+            principal: witness.principal.clone(),
+            actions: facts.actions,
+            action_levels: facts.levels,
+            resources: facts.resources,
+            conditions: facts.conditions,
+            explanation: self.explain(focus, &origin, before, &piece.point, &witness),
+            statement: explain::statement_ref(&origin),
+            witness,
+        };
+        let rails = attribution.guardrails(&piece.point);
+        for row in attribution.culprits(piece) {
+            let Some(change) = self.state.rows.get(row).and_then(|row| row.change) else { continue };
+            out.new_access(change, new.clone());
+            for rail in rails.iter().filter(|(of, _)| *of == row).map(|(_, rail)| rail) {
+                out.guardrail(change, rail.clone());
+            }
+        }
+    }
+
+    fn explain(&self, focus: &Focus, origin: &Origin, before: &View, point: &Point, witness: &Witness) -> String {
+        let who = match focus {
+            Focus::Identity((kind, name)) => format!("{} `{name}`", kind.word()),
+            Focus::Credential(address) => format!("whoever holds `{address}`"),
+            Focus::Resource(_) | Focus::Endpoint(_) => format!("`{}`", witness.principal),
+            Focus::Trust((_, name)) => format!("`{}` (on role `{name}`)", witness.principal),
+            Focus::Assignment(_, who, account) => format!("`{who}` in account {account}"),
+            Focus::Guarded(target) => format!("the administrators of `{target}`"),
+        };
+        let by = match origin.address.is_empty() {
+            true => String::new(),
+            false => format!(": statement {} of `{}`", origin.index, origin.address),
+        };
+        format!(
+            "{who} can now `{}` on `{}`{by}; before, {}",
+            point.action,
+            witness.resource,
+            explain::refused(&before.decision, point)
+        )
+    }
+
+    /// The request as the report shows it.
+    fn witness(&self, focus: &Focus, point: &Point) -> Witness {
+        let arn = |key: &model::IdentityKey| {
+            let identity = self.after.identities.get(key).or_else(|| self.before.identities.get(key));
+            identity.and_then(|identity| identity.arn.clone()).unwrap_or_else(|| key.1.clone())
+        };
+        let mut context: BTreeMap<String, Vec<String>> =
+            point.keys.iter().map(|(key, value)| (key.to_string(), value.values().to_vec())).collect();
+        let principal = match focus {
+            Focus::Identity(key) => arn(key),
+            Focus::Credential(address) => {
+                context.insert("tollgate:credential".into(), vec![address.clone()]);
+                let credential = self.after.credentials.get(address);
+                credential.and_then(|it| it.of.first()).map_or_else(|| address.clone(), arn)
+            }
+            Focus::Assignment(_, who, _) => who.clone(),
+            Focus::Guarded(target) => format!("account:{target}"),
+            Focus::Resource(_) | Focus::Trust(_) | Focus::Endpoint(_) => explain::principal(&point.principal),
+        };
+        let resource = match focus {
+            Focus::Trust(key) => arn(key),
+            _ => point.resource.clone(),
+        };
+        Witness { principal, action: point.action.clone(), resource, context }
+    }
+
+    fn doubt(
+        &self,
+        origin: Option<&Origin>,
+        doubt: &Doubt,
+        after: &View,
+        before: &View,
+        touched: &BTreeSet<usize>,
+        out: &mut Judged,
+    ) {
+        let mut told = false;
+        // What could not be followed names its own rows; of those the changed ones carry the doubt.
+        if matches!(doubt, Doubt::Unknown(_)) {
+            for (reason, rows) in after.unknown.iter().chain(&before.unknown) {
+                for row in rows.iter().filter(|row| touched.contains(row)) {
+                    self.possible(*row, reason.clone(), out);
+                    told = true;
+                }
+            }
+        }
+        if told {
+            return;
+        }
+        let path = origin.map(|origin| origin.path.clone()).unwrap_or_default();
+        let (code, message) = match doubt {
+            Doubt::Budget => {
+                ("budget", "too many interacting patterns to decide within the budget; split the statement".to_owned())
+            }
+            Doubt::Unknown(labels) => {
+                ("unknown_value", format!("depends on what cannot be read: {}", labels.join("; ")))
+            }
+            Doubt::Unconfirmed => {
+                ("unconfirmed", "a request was found but does not stand up when checked; please report this".to_owned())
+            }
+        };
+        let reason = Reason { code: code.into(), path, message };
+        let own: Vec<usize> = touched
+            .iter()
+            .copied()
+            .filter(|at| {
+                origin.is_some_and(|origin| {
+                    self.state
+                        .rows
+                        .get(*at)
+                        .and_then(|row| row.after.as_ref())
+                        .is_some_and(|object| *object.address == *origin.address)
+                })
+            })
+            .collect();
+        let rows = if own.is_empty() { touched.iter().copied().collect() } else { own };
+        rows.into_iter().for_each(|row| self.possible(row, reason.clone(), out));
+    }
+
+    fn possible(&self, row: usize, reason: Reason, out: &mut Judged) {
+        if let Some(change) = self.state.rows.get(row).and_then(|row| row.change) {
+            out.possible(change, reason);
+        }
+    }
+}
+
+fn readings_differ(point: &Point) -> Reason {
+    Reason {
+        code: "readings_differ".into(),
+        path: String::new(),
+        message: format!(
+            "`{}` on `{}` is new under some readings of the documentation only; spell wildcards so that they stay within \
+             one segment of the resource name",
+            point.action, point.resource
+        ),
+    }
+}

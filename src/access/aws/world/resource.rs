@@ -1,0 +1,384 @@
+//! Documents and grants that stand on resources, and what gives compute an identity.
+
+use serde_json::{Value as Json, json};
+
+use super::collect::{Collector, without_attribute};
+use super::model::{Credential, DocUse, IdentityKey, IdentityKind, ResourcePolicy};
+use super::organization;
+use crate::access::Reason;
+use crate::access::aws::parse::Kind;
+use crate::access::worlds::{Object, Row, Val};
+use crate::iam::{Origin, catalogue};
+
+/// Collects what the object says.
+pub(super) fn collect(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
+    match &*object.type_name {
+        "aws_lambda_permission" => lambda_permission(to, at, object),
+        "aws_kms_grant" => kms_grant(to, at, object),
+        "aws_eks_access_policy_association" => eks_association(to, at, object),
+        "aws_s3_bucket_public_access_block" => {
+            if object.get("restrict_public_buckets").flag() == Some(true)
+                && let Some(key) = to.resource_name(object.get("bucket"))
+            {
+                to.model.resources.entry(format!("s3 {key}")).or_default().restricted = Some(at);
+            }
+        }
+        "aws_vpc_endpoint" | "aws_vpc_endpoint_policy" => {
+            if let Some(used) = set_document(to, at, row, object, "policy") {
+                let of = if &*object.type_name == "aws_vpc_endpoint" {
+                    object.get("id")
+                } else {
+                    object.get("vpc_endpoint_id")
+                };
+                let key = to.resource_name(of).unwrap_or_else(|| object.address.to_string());
+                to.model.endpoints.entry(key).or_default().push(used);
+            }
+        }
+        "aws_iam_instance_profile" => {
+            let roles = of_roles(to, object.get("role"));
+            let name = object.get("name").text().map_or_else(|| format!("${{{}}}", object.address), str::to_owned);
+            for key in [name, format!("${{{}}}", object.address)] {
+                to.profiles.insert(key, (roles.0.clone(), at));
+            }
+            credential(to, at, object, roles.0, roles.1, Vec::new());
+        }
+        "aws_rolesanywhere_profile" => {
+            let session = to.document(at, object, "session_policy", Kind::Identity).into_iter().collect();
+            let (roles, unknown) = of_roles(to, object.get("role_arns"));
+            let active = object.get("enabled").flag() != Some(false);
+            credential_if(to, at, object, active, roles, unknown, session);
+        }
+        "aws_transfer_user" | "aws_transfer_access" => {
+            let session = to.document(at, object, "policy", Kind::Identity).into_iter().collect();
+            let (roles, unknown) = of_roles(to, object.get("role"));
+            credential(to, at, object, roles, unknown, session);
+        }
+        _ => generic(to, at, row, object),
+    }
+}
+
+/// What can only be said when every row is collected.
+pub(super) fn finish(to: &mut Collector<'_>) {
+    organization::finish(to);
+    for (object, profile, at) in std::mem::take(&mut to.profile_users) {
+        let (roles, unknown, mut rows) = match to.profiles.get(&profile) {
+            Some((roles, of)) => (roles.clone(), Vec::new(), vec![*of]),
+            None => (Vec::new(), vec![unseen(&object, "iam_instance_profile", &profile)], Vec::new()),
+        };
+        rows.push(at);
+        to.model.credentials.insert(
+            object.address.to_string(),
+            Credential { address: object.address.clone(), of: roles, active: true, rows, session: Vec::new(), unknown },
+        );
+    }
+}
+
+/// Types of the catalogue with a policy document, or with a role that compute runs as.
+fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
+    let Some((entry, _)) = catalogue::find(Origin::Resource, &object.type_name) else { return };
+    if entry.kind == crate::iam::Kind::ResourcePolicy {
+        for path in paths(&entry, "policy") {
+            // Nested documents belong to types that nobody compares yet.
+            if path.contains('[') {
+                continue;
+            }
+            let Some(used) = set_document(to, at, row, object, path) else { continue };
+            let (key, arns, explicit) = subject(to, object, paths(&entry, "resource").next());
+            let policy = to.model.resources.entry(key).or_default();
+            policy.docs.push(used);
+            policy.explicit |= explicit;
+            add_arns(policy, arns);
+        }
+    }
+    for path in paths(&entry, "pass_role") {
+        let values = at_path(&object.values, path);
+        if path.ends_with("instance_profile") || path.ends_with("instance_profile[*].name") {
+            for value in values {
+                if let Some(name) = value.name() {
+                    let name = profile_name(&name);
+                    to.profile_users.push((object.clone(), name, at));
+                }
+            }
+            continue;
+        }
+        let mut roles = Vec::new();
+        let mut unknown = Vec::new();
+        for value in values {
+            let (more, gaps) = of_roles(to, value);
+            roles.extend(more);
+            unknown.extend(gaps);
+        }
+        if !roles.is_empty() || !unknown.is_empty() {
+            credential(to, at, object, roles, unknown, Vec::new());
+        }
+    }
+}
+
+fn paths(entry: &catalogue::Entry, purpose: &'static str) -> impl Iterator<Item = &'static str> + use<> {
+    entry.attributes().filter(move |(known, _)| *known == purpose).map(|(_, path)| path)
+}
+
+/// A document that somebody set: computed ones mirror what another resource sets.
+fn set_document(to: &Collector<'_>, at: usize, row: &Row, object: &Object, path: &str) -> Option<DocUse> {
+    let dedicated = object.type_name.ends_with("_policy") || object.type_name.ends_with("_policies");
+    (dedicated || row.sets(path)).then(|| to.document(at, object, path, Kind::Resource)).flatten()
+}
+
+/// Which resource a document stands on: a key that all documents of the resource share, its ARNs, and whether the
+/// same account needs an explicit allow in it.
+fn subject(to: &Collector<'_>, object: &Object, named_by: Option<&str>) -> (String, Vec<String>, bool) {
+    let service = object.type_name.split('_').nth(1).unwrap_or_default().to_owned();
+    let partition = &to.account.partition;
+    let value = named_by.map_or(&Val::Null, |path| object.get(path));
+    match service.as_str() {
+        "s3" => {
+            let name = if &*object.type_name == "aws_s3_bucket" { object.get("bucket") } else { value };
+            match to.resource_name(name) {
+                Some(bucket) if bucket.starts_with("${") => (format!("s3 {bucket}"), Vec::new(), false),
+                Some(bucket) => {
+                    let arn = format!("arn:{partition}:s3:::{bucket}");
+                    (format!("s3 {bucket}"), vec![format!("{arn}/*"), arn], false)
+                }
+                None => (object.address.to_string(), Vec::new(), false),
+            }
+        }
+        "kms" => {
+            let arn = object.get("arn").text().map(str::to_owned);
+            let own = match &*object.type_name {
+                "aws_kms_key_policy" => to.resource_name(value),
+                _ => to.resource_name(object.get("key_id")).or_else(|| Some(format!("${{{}}}", object.address))),
+            };
+            let key = own.unwrap_or_else(|| object.address.to_string());
+            let id = key.rsplit('/').next().unwrap_or(&key).to_owned();
+            (format!("kms {id}"), arn.into_iter().collect(), true)
+        }
+        _ => {
+            let own = if named_by.is_some() { value } else { object.get("arn") };
+            let key = to.resource_name(own).unwrap_or_else(|| format!("${{{}}}", object.address));
+            let arns =
+                [value, object.get("arn")].into_iter().filter_map(Val::text).filter(|arn| arn.starts_with("arn:"));
+            (format!("{service} {key}"), arns.map(str::to_owned).collect(), false)
+        }
+    }
+}
+
+fn add_arns(policy: &mut ResourcePolicy, arns: Vec<String>) {
+    for arn in arns {
+        if !policy.arns.contains(&arn) {
+            policy.arns.push(arn);
+        }
+    }
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html>
+fn lambda_permission(to: &mut Collector<'_>, at: usize, object: &Object) {
+    let function = to.resource_name(object.get("function_name")).unwrap_or_default();
+    let name = function.rsplit(":function:").next().unwrap_or(&function).to_owned();
+    let principal = object.get("principal").name().unwrap_or_default();
+    let principal = match principal.as_str() {
+        "*" => json!("*"),
+        service if service.ends_with(".amazonaws.com") => json!({ "Service": service }),
+        other => json!({ "AWS": other }),
+    };
+    let mut conditions = serde_json::Map::new();
+    for (attribute, operator, key) in [
+        ("source_arn", "ArnLike", "AWS:SourceArn"),
+        ("source_account", "StringEquals", "AWS:SourceAccount"),
+        ("principal_org_id", "StringEquals", "aws:PrincipalOrgID"),
+        ("event_source_token", "StringEquals", "lambda:EventSourceToken"),
+        ("function_url_auth_type", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ] {
+        if let Some(value) = object.get(attribute).name() {
+            let block = conditions.entry(operator.to_owned()).or_insert_with(|| json!({}));
+            if let Json::Object(block) = block {
+                block.insert(key.to_owned(), json!(value));
+            }
+        }
+    }
+    let arn = format!("arn:{}:lambda:*:{}:function:{name}", to.account.partition, to.account.id);
+    let action = object.get("action").text().unwrap_or("lambda:InvokeFunction");
+    let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": action, "Resource": [arn, format!("{arn}:*")],
+        "Condition": conditions });
+    made(to, at, object, &format!("lambda {name}"), statement, vec![arn.clone()], false);
+}
+
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>
+fn kms_grant(to: &mut Collector<'_>, at: usize, object: &Object) {
+    let key = to.resource_name(object.get("key_id")).unwrap_or_default();
+    let id = key.rsplit('/').next().unwrap_or(&key).to_owned();
+    let operations: Vec<String> = object.get("operations").names().iter().map(|name| format!("kms:{name}")).collect();
+    let principals: Vec<String> =
+        [("grantee_principal", &operations)].iter().filter_map(|(attribute, _)| object.get(attribute).name()).collect();
+    if operations.is_empty() || principals.is_empty() {
+        return;
+    }
+    let mut conditions = serde_json::Map::new();
+    for block in object.get("constraints").items() {
+        for (attribute, prefix) in [("encryption_context_equals", ""), ("encryption_context_subset", "")] {
+            if let Val::Map(pairs) = block.get(attribute) {
+                for (name, value) in pairs {
+                    let key = format!("{prefix}kms:EncryptionContext:{name}");
+                    let entry = conditions.entry("StringEquals".to_owned()).or_insert_with(|| json!({}));
+                    if let (Json::Object(entry), Some(value)) = (entry, value.name()) {
+                        entry.insert(key, json!(value));
+                    }
+                }
+            }
+        }
+    }
+    let statement = json!({ "Effect": "Allow", "Principal": { "AWS": principals }, "Action": operations, "Resource": "*",
+        "Condition": conditions });
+    let arns = if key.starts_with("arn:") { vec![key.clone()] } else { Vec::new() };
+    made(to, at, object, &format!("kms {id}"), statement, arns, true);
+}
+
+/// Access policies of EKS, from the widest. <https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html>
+fn eks_association(to: &mut Collector<'_>, at: usize, object: &Object) {
+    let cluster = to.resource_name(object.get("cluster_name")).unwrap_or_default();
+    let Some(principal) = object.get("principal_arn").name() else { return };
+    let policy = object.get("policy_arn").name().unwrap_or_default();
+    let read = ["get", "list", "watch"].as_slice();
+    let edit = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"].as_slice();
+    let (verbs, kinds): (&[&str], &str) = match policy.rsplit('/').next().unwrap_or_default() {
+        "AmazonEKSViewPolicy" => (read, "resources"),
+        "AmazonEKSAdminViewPolicy" => (read, "*"),
+        "AmazonEKSEditPolicy" => (edit, "resources"),
+        "AmazonEKSAdminPolicy" => (edit, "resources*"),
+        // The cluster administrator, and policies that are not known here: everything.
+        _ => (&["*"], "*"),
+    };
+    let scope = object.get("access_scope");
+    let scope = scope.items().first().unwrap_or(scope);
+    let resources: Vec<String> = match scope.get("type").text() {
+        Some("namespace") => {
+            scope.get("namespaces").names().iter().map(|name| format!("{cluster}/namespace/{name}/{kinds}")).collect()
+        }
+        _ => vec![format!("{cluster}/*/{kinds}"), format!("{cluster}/{kinds}")],
+    };
+    let actions: Vec<String> = verbs.iter().map(|verb| format!("kubernetes:{verb}")).collect();
+    let statement =
+        json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": actions, "Resource": resources });
+    made(to, at, object, &format!("eks {cluster}"), statement, Vec::new(), true);
+}
+
+/// A grant that is no document of its own, as one.
+fn made(
+    to: &mut Collector<'_>,
+    at: usize,
+    object: &Object,
+    key: &str,
+    statement: Json,
+    arns: Vec<String>,
+    explicit: bool,
+) {
+    let mut statement = statement;
+    if statement.get("Condition").and_then(Json::as_object).is_some_and(serde_json::Map::is_empty)
+        && let Json::Object(members) = &mut statement
+    {
+        members.remove("Condition");
+    }
+    let text = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    let value = Val::Text(text.into());
+    let Some(mut used) = to.document_at(at, object, "", &value, Kind::Resource) else { return };
+    if &*object.type_name == "aws_eks_access_policy_association"
+        && let Some(entry) = to.eks_entries.get(&object.get("principal_arn").name().unwrap_or_default())
+    {
+        used.rows.push(*entry);
+    }
+    let policy = to.model.resources.entry(key.to_owned()).or_default();
+    policy.docs.push(used);
+    policy.explicit |= explicit;
+    add_arns(policy, arns);
+}
+
+/// The roles that a value names, and what it names that is not known.
+fn of_roles(to: &Collector<'_>, value: &Val) -> (Vec<IdentityKey>, Vec<Reason>) {
+    let mut roles = Vec::new();
+    let mut unknown = Vec::new();
+    let values = match value {
+        Val::List(items) => items.iter().collect(),
+        Val::Null => Vec::new(),
+        one => vec![one],
+    };
+    for value in values {
+        let Some(key) = to.identity_key(IdentityKind::Role, value) else { continue };
+        match value.hole() {
+            // A reference to a role of the plan leads to its name; any other unknown does not.
+            Some(hole) if key.1.starts_with("${") && !to.model.identities.contains_key(&key) => unknown.push(Reason {
+                code: "unknown_value".into(),
+                path: hole.path.to_string(),
+                message: format!("the role is known only after apply (`{}`) and leads to no role of the plan", hole.id),
+            }),
+            _ => roles.push(key),
+        }
+    }
+    (roles, unknown)
+}
+
+fn credential(
+    to: &mut Collector<'_>,
+    at: usize,
+    object: &Object,
+    of: Vec<IdentityKey>,
+    unknown: Vec<Reason>,
+    session: Vec<DocUse>,
+) {
+    credential_if(to, at, object, true, of, unknown, session);
+}
+
+fn credential_if(
+    to: &mut Collector<'_>,
+    at: usize,
+    object: &Object,
+    active: bool,
+    of: Vec<IdentityKey>,
+    unknown: Vec<Reason>,
+    session: Vec<DocUse>,
+) {
+    let credential = to.model.credentials.entry(object.address.to_string()).or_insert_with(|| Credential {
+        address: object.address.clone(),
+        of: Vec::new(),
+        active,
+        rows: vec![at],
+        session: Vec::new(),
+        unknown: Vec::new(),
+    });
+    credential.of.extend(of);
+    credential.unknown.extend(unknown);
+    credential.session.extend(session);
+}
+
+fn unseen(object: &Object, path: &str, name: &str) -> Reason {
+    Reason {
+        code: "outside_plan".into(),
+        path: path.into(),
+        message: format!(
+            "instance profile `{name}` of `{}` is not in the plan, so its role is not known",
+            object.address
+        ),
+    }
+}
+
+fn profile_name(name: &str) -> String {
+    match without_attribute(name) {
+        Some(own) => own,
+        None => name.rsplit("instance-profile/").next().unwrap_or(name).rsplit('/').next().unwrap_or(name).to_owned(),
+    }
+}
+
+/// The values at a path of the catalogue, such as `launch_template[*].role_arn`.
+fn at_path<'v>(value: &'v Val, path: &str) -> Vec<&'v Val> {
+    let mut found = vec![value];
+    for step in path.split('.') {
+        let (name, each) = step.strip_suffix("[*]").map_or((step, false), |name| (name, true));
+        found = found
+            .into_iter()
+            .map(|value| value.get(name))
+            .flat_map(|value| match value {
+                Val::List(items) if each => items.iter().collect(),
+                one => vec![one],
+            })
+            .collect();
+    }
+    found.into_iter().filter(|value| !value.is_unset()).collect()
+}
