@@ -46,21 +46,26 @@ struct Given {
     vpc_endpoint: Option<Value>,
 }
 
+/// One request with what is expected of it. Its own fields go before its group's.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Story {
     story: String,
-    #[serde(flatten)]
-    asked: Asked,
-    #[serde(default)]
-    reading: Vec<String>,
     expect: String,
     #[serde(default)]
     sid: Option<String>,
+    #[serde(default)]
+    reading: Vec<String>,
+    principal: Option<String>,
+    action: Option<String>,
+    resource: Option<String>,
+    resource_account: Option<String>,
+    context: Option<BTreeMap<String, Value>>,
 }
 
-/// A request; a story's own fields go before its group's.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default)]
+/// What the stories of a group have in common.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Asked {
     principal: Option<String>,
     action: Option<String>,
@@ -162,15 +167,16 @@ fn tell(group: &Group, story: &Story) -> Result<(), String> {
         vpc_endpoint: vpc_endpoint.as_ref(),
     };
 
-    let pick =
-        |field: fn(&Asked) -> &Option<String>| field(&story.asked).clone().or_else(|| field(&group.request).clone());
-    let needed = |field| pick(field).ok_or_else(|| "the request is not complete".to_owned());
-    let keys = story.asked.context.as_ref().or(group.request.context.as_ref());
+    let common = &group.request;
+    let needed = |own: &Option<String>, shared: &Option<String>| {
+        own.clone().or_else(|| shared.clone()).ok_or_else(|| "the request is not complete".to_owned())
+    };
+    let keys = story.context.as_ref().or(common.context.as_ref());
     let request = Request {
-        principal: principal(&needed(|asked| &asked.principal)?),
-        action: needed(|asked| &asked.action)?,
-        resource: needed(|asked| &asked.resource)?,
-        resource_account: pick(|asked| &asked.resource_account),
+        principal: principal(&needed(&story.principal, &common.principal)?),
+        action: needed(&story.action, &common.action)?,
+        resource: needed(&story.resource, &common.resource)?,
+        resource_account: story.resource_account.clone().or_else(|| common.resource_account.clone()),
         context: keys.map(context).unwrap_or_default(),
     };
     let (outcome, sid) = told(evaluate(&request, &policies, reading(&story.reading)));
