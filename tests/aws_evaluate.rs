@@ -186,6 +186,19 @@ fn contested_cells_follow_the_reading() {
     assert!(permits(&tag, context.clone(), plain).is_allowed());
     assert!(permits(&tag, context, Reading { tag_keys_mind_case: true, ..plain }).is_denied());
 
+    let unset = json!({"StringNotEquals": {"x:key": ["${x:unset}", "b"]}});
+    let a: Context = [("x:key", "a")].into_iter().collect();
+    assert!(permits(&unset, a.clone(), plain).is_allowed());
+    assert!(permits(&unset, a.clone(), Reading { unset_blocks_negated: true, ..plain }).is_denied());
+    let beside = json!({"StringEquals": {"x:key": ["${x:unset}", "a"]}});
+    assert!(permits(&beside, a.clone(), Reading { unset_blocks_negated: true, ..plain }).is_allowed());
+    assert!(permits(&beside, a, Reading { unset_invalidates: true, ..plain }).is_denied());
+
+    let short = json!({"ArnLike": {"x:key": "arn:aws:sns:*"}});
+    let topic: Context = [("x:key", "arn:aws:sns:eu-west-1:111122223333:t")].into_iter().collect();
+    assert!(permits(&short, topic.clone(), plain).is_allowed());
+    assert!(permits(&short, topic, Reading { arns_have_six_parts: true, ..plain }).is_denied());
+
     let all = json!({"ForAllValues:StringEquals": {"x:key": "a"}});
     let empty: Context = [("x:key", "")].into_iter().collect();
     assert!(permits(&all, empty.clone(), plain).is_denied());
@@ -378,7 +391,10 @@ fn asked() -> impl Strategy<Value = Request> {
 }
 
 fn reading() -> impl Strategy<Value = Reading> {
-    any::<[bool; 8]>().prop_map(|[a, b, c, d, e, f, g, h]| Reading {
+    any::<[bool; 11]>().prop_map(|[a, b, c, d, e, f, g, h, i, j, k]| Reading {
+        unset_blocks_negated: i,
+        unset_invalidates: j,
+        arns_have_six_parts: k,
         segments: a,
         unset_blocks_not: b,
         any_if_exists: c,

@@ -43,6 +43,13 @@ pub(super) fn holds(condition: &Condition, variables: bool, keys: &Keys<'_>) -> 
     }
 }
 
+/// Whether a listed value has a variable without value and default.
+pub(super) fn has_unset(condition: &Condition, variables: bool, keys: &Keys<'_>) -> bool {
+    let Operator::Known { base, .. } = condition.operator else { return false };
+    let replaced = variables && matches!(base.family(), Family::String | Family::Arn);
+    replaced && condition.values.known_items().any(|listed| Pattern::new(listed, Variables::All, keys).is_none())
+}
+
 fn values(value: ContextValue) -> Vec<String> {
     match value {
         ContextValue::One(value) => vec![value],
@@ -69,6 +76,12 @@ struct Test<'a> {
 impl Test<'_> {
     /// One listed value suffices for a positive operator; none may match for a negated one.
     fn holds_for(&self, value: &str) -> Truth {
+        if self.base.is_negated()
+            && self.keys.reading.unset_blocks_negated
+            && has_unset(self.condition, self.variables, self.keys)
+        {
+            return Truth::False;
+        }
         let matched = Truth::any(self.condition.values.items.iter().map(|item| match item {
             Item::One(Text::Known(listed)) => self.matches(listed, value),
             Item::One(Text::Partial(_)) | Item::Many(_) => Truth::Unknown,
@@ -87,6 +100,7 @@ impl Test<'_> {
                     Base::StringEquals | Base::StringNotEquals => pattern.equals(value, false),
                     Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase => pattern.equals(value, true),
                     Base::StringLike | Base::StringNotLike => pattern.like(value),
+                    _ if self.keys.reading.arns_have_six_parts && !pattern.has_six_segments() => false,
                     _ => pattern.like_in_segments(value),
                 })
             }

@@ -96,6 +96,11 @@ impl Pattern {
         self.matches(text, |at| free.get(at).copied().unwrap_or(false))
     }
 
+    /// Whether the pattern itself has the six segments of an ARN.
+    pub(super) fn has_six_segments(&self) -> bool {
+        self.0.iter().filter(|token| **token == Token::Written(':')).count() >= 5
+    }
+
     /// Reads the text once and keeps every place of the pattern that may be reached. `free` tells for a wildcard's
     /// place whether it matches `:`.
     fn matches(&self, text: &str, free: impl Fn(usize) -> bool) -> bool {

@@ -9,6 +9,15 @@ pub struct Reading {
     /// A variable without value and default in `NotResource` keeps the whole statement from matching; otherwise
     /// only that pattern matches nothing.
     pub unset_blocks_not: bool,
+    /// The same for negated conditions: with a listed value whose variable is unset the condition does not hold;
+    /// otherwise nothing equals that value and the condition may hold.
+    pub unset_blocks_negated: bool,
+    /// A variable without value and default anywhere in a statement keeps it from matching, even where other
+    /// entries of the list would match: "this might cause the entire statement to be invalid".
+    pub unset_invalidates: bool,
+    /// An ARN of a condition with fewer than six segments matches nothing, whatever wildcard it ends in; otherwise
+    /// a `*` at its end matches the rest.
+    pub arns_have_six_parts: bool,
     /// `ForAnyValue:...IfExists` holds for a missing key; otherwise it does not.
     pub any_if_exists: bool,
     /// Variables before the fifth colon of a `Resource` are literal text; otherwise they are replaced. The
@@ -30,12 +39,15 @@ pub struct Reading {
 
 impl Reading {
     /// The plain reading, and each contested point turned alone.
-    pub fn each_alone() -> [Self; 9] {
+    pub fn each_alone() -> [Self; 12] {
         let plain = Self::default();
         [
             plain,
             Self { segments: true, ..plain },
             Self { unset_blocks_not: true, ..plain },
+            Self { unset_blocks_negated: true, ..plain },
+            Self { unset_invalidates: true, ..plain },
+            Self { arns_have_six_parts: true, ..plain },
             Self { any_if_exists: true, ..plain },
             Self { late_variables: true, ..plain },
             Self { plain_is_any: true, ..plain },

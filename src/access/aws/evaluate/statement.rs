@@ -21,10 +21,21 @@ pub(super) fn matches(document: &Document, statement: &Statement, keys: &Keys<'_
     for one in &statement.conditions {
         truth = truth.and(condition::holds(one, document.has_variables(), keys));
     }
+    if keys.reading.unset_invalidates && has_unset(document, statement, keys) {
+        truth = Truth::False;
+    }
     if !statement.unknown_conditions.is_empty() {
         truth = truth.and(Truth::Unknown);
     }
     (truth, grip)
+}
+
+/// Whether anything in the statement has a variable without value and default.
+fn has_unset(document: &Document, statement: &Statement, keys: &Keys<'_>) -> bool {
+    let variables = resource_variables(document.has_variables(), keys);
+    let unset = |text: &str| Pattern::new(text, variables, keys).is_none();
+    statement.resource.iter().flat_map(|clause| clause.set.known_items()).any(unset)
+        || statement.conditions.iter().any(|one| condition::has_unset(one, document.has_variables(), keys))
 }
 
 fn action(clause: &Clause<List>, action: &str) -> Truth {
@@ -61,12 +72,17 @@ fn wild_match(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-fn resource(clause: &Clause<List>, variables: bool, keys: &Keys<'_>) -> Truth {
-    let variables = match (variables, keys.reading.late_variables) {
+/// Which variables of a resource are replaced.
+fn resource_variables(variables: bool, keys: &Keys<'_>) -> Variables {
+    match (variables, keys.reading.late_variables) {
         (false, _) => Variables::None,
         (true, true) => Variables::Late,
         (true, false) => Variables::All,
-    };
+    }
+}
+
+fn resource(clause: &Clause<List>, variables: bool, keys: &Keys<'_>) -> Truth {
+    let variables = resource_variables(variables, keys);
     let mut unset = false;
     let matched = Truth::any(clause.set.items.iter().map(|item| {
         let Item::One(Text::Known(text)) = item else { return Truth::Unknown };
