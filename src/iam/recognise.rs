@@ -40,7 +40,8 @@ impl Interest {
     }
 
     /// The same with the configuration of the plan's own archive: it shows code that no JSON shows, and when
-    /// provisioners run. Files of a working directory are not the plan's and must not be passed.
+    /// provisioners run. What of it could not be read is undetermined. Files of a working directory are not the
+    /// plan's and must not be passed.
     pub fn recognise_with(&self, plan: &Plan, sources: &Sources) -> Recognition {
         recognised(plan, &self.passed(), Some(sources))
     }
@@ -56,6 +57,7 @@ fn recognised(plan: &Plan, passed: &[Passed], sources: Option<&Sources>) -> Reco
     recognition.ephemerals(plan, sources);
     recognition.providers(plan, passed);
     recognition.modules(plan);
+    recognition.undetermined.extend(sources.iter().flat_map(|sources| sources.undetermined.iter().cloned()));
     recognition
 }
 

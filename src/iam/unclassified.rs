@@ -12,7 +12,7 @@
 //! - It does not count when it is empty, or the same and known on both sides: then no access changes through it.
 //! - Text that is a policy document counts whatever its attribute is called.
 //! - What is left over is decided type by type: the `ordinary` lines of `additions.tsv`.
-//! - The type's own name counts too (`keycloak_user_roles`), except for the providers whose every type was looked at
+//! - The type's own name counts too (`keycloak_user_roles`, `acme_api_key`), except for the providers whose every type was looked at
 //!   for the catalogue.
 
 use std::collections::HashSet;
@@ -395,6 +395,8 @@ fn type_signals(type_name: &str, provider: &str) -> bool {
             }
             "access" => matches!(after, "policy" | "entry" | "grant" | "key" | "token" | "role" | "control" | "rule"),
             "account" => before == "service",
+            "credential" | "credentials" | "token" | "tokens" | "apikey" => true,
+            "key" | "keys" => matches!(before, "api" | "access" | "auth" | "ssh"),
             _ => false,
         }
     })
