@@ -46,6 +46,11 @@ pub enum Color {
 pub enum Command {
     /// Read plans, judge their IAM changes, decide.
     Check(Box<CheckArgs>),
+    /// Apply an approved plan file, once, inside its window.
+    Apply(Box<ApplyArgs>),
+    /// Read and check the ledger.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// List, explain and test rules.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -78,6 +83,15 @@ pub struct CheckArgs {
     #[arg(long, value_name = "PROGRAM", env = "TOLLGATE_TERRAFORM", help_heading = "Input")]
     pub terraform: Option<OsString>,
 
+    /// Publish on the pull request: a check run, one comment, and the subject that an approval binds. Takes one
+    /// binary plan.
+    #[arg(long, help_heading = "Approval")]
+    pub publish: bool,
+
+    /// Which pull request.
+    #[command(flatten)]
+    pub pull: PullArgs,
+
     /// Look for duplicate keys in every part of the plan, also in those that nothing reads.
     #[arg(long, help_heading = "Input")]
     pub strict_json: bool,
@@ -87,8 +101,85 @@ pub struct CheckArgs {
     pub settings: SettingsArgs,
 }
 
+/// Which pull request and stack.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PullArgs {
+    /// The pull request; default: that of the event that started the run.
+    #[arg(long, value_name = "NUMBER", env = "TOLLGATE_PR", help_heading = "Approval")]
+    pub pr: Option<u64>,
+
+    /// The stack's name; default: the working directory below the repository and the workspace.
+    #[arg(long, value_name = "NAME", env = "TOLLGATE_STACK", help_heading = "Approval")]
+    pub stack: Option<String>,
+}
+
+/// `tollgate apply`.
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The saved plan file that was approved.
+    pub plan: PathBuf,
+
+    /// Which pull request.
+    #[command(flatten)]
+    pub pull: PullArgs,
+
+    /// The program that applies; default: `terraform`, else `tofu`, whichever is on PATH.
+    #[arg(long, value_name = "PROGRAM", env = "TOLLGATE_TERRAFORM")]
+    pub terraform: Option<OsString>,
+
+    /// Write what happened to this file, as JSON: the stage that ended it and why.
+    #[arg(long, value_name = "FILE")]
+    pub result: Option<PathBuf>,
+
+    /// What the plan is judged by: the default branch's, as checked out in the job that applies.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `tollgate audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// List the records, one line each.
+    List(LedgerArgs),
+    /// Show one record as JSON.
+    Show(AuditShowArgs),
+    /// Check that no record was changed, removed or reordered, and with a checkpoint that none was cut off.
+    Verify(AuditVerifyArgs),
+    /// Write all records as JSON Lines.
+    Export(LedgerArgs),
+}
+
+/// Which ledger.
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// The ledger's store, such as `file:///var/lib/tollgate`.
+    #[arg(long, value_name = "URL", env = "TOLLGATE_LEDGER")]
+    pub ledger: String,
+}
+
+/// `tollgate audit show`.
+#[derive(Debug, Args)]
+pub struct AuditShowArgs {
+    /// The record's number.
+    pub number: u64,
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+/// `tollgate audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerifyArgs {
+    /// Number and digest that the check run or the deployment shows, `12:HEX`.
+    #[arg(long, value_name = "COUNT:DIGEST")]
+    pub checkpoint: Option<String>,
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
 /// Which configuration and policies count.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct SettingsArgs {
     /// The configuration file; default: `tollgate.toml` or `.github/tollgate.toml` at the repository's root.
     #[arg(long, value_name = "FILE", env = "TOLLGATE_CONFIG", conflicts_with = "no_config", help_heading = "Policy")]

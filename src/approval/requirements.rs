@@ -53,11 +53,12 @@ pub struct Risk {
 pub struct RiskError;
 
 impl Requirements {
-    /// What these findings (waived ones left out) and gaps ask for. A gap is as bad as what may hide in it: it
-    /// counts as a finding of severity high, under the rule id `undetermined/CODE`.
+    /// What these findings (waived ones left out) and gaps, with what configuration makes of them, ask for. A gap is
+    /// as bad as what may hide in it: it counts as a finding of severity high, under the rule id
+    /// `undetermined/CODE`.
     pub fn new<'a>(
         findings: impl IntoIterator<Item = &'a Finding>,
-        gaps: impl IntoIterator<Item = &'a Undetermined>,
+        gaps: impl IntoIterator<Item = (&'a Undetermined, Level)>,
     ) -> Self {
         let findings =
             findings.into_iter().filter(|finding| finding.level >= Level::Approve).map(|finding| RequiredFinding {
@@ -68,10 +69,10 @@ impl Requirements {
                 max_window: finding.max_window,
                 count: 1,
             });
-        let gaps = gaps.into_iter().map(|gap| RequiredFinding {
+        let gaps = gaps.into_iter().filter(|(_, level)| *level >= Level::Approve).map(|(gap, level)| RequiredFinding {
             rule: format!("undetermined/{}", gap.code),
             severity: Severity::High,
-            level: Level::Approve,
+            level,
             approvers: None,
             max_window: None,
             count: 1,
@@ -221,7 +222,10 @@ mod tests {
     #[test]
     fn a_gap_asks_for_approval() {
         let gap = Undetermined::of_plan("incomplete_plan", "x");
-        assert_eq!(Requirements::new([], [&gap]).risk().unwrap().to_string(), "high/1");
+        let asked = Requirements::new([], [(&gap, Level::Approve)]);
+        assert_eq!(asked.risk().unwrap().to_string(), "high/1");
+        assert!(Requirements::new([], [(&gap, Level::Deny)]).blocks());
+        assert!(Requirements::new([], [(&gap, Level::Warn)]).is_empty(), "configuration says so by its id");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use super::settings::{GATE_CHANGED, Settings};
 use super::terminal;
 use crate::access::{Access, Verdict, worlds};
+use crate::approval::{Digest, iam_digest};
 use crate::cli::{CheckArgs, Color};
 use crate::decision::{Decision, decide};
 use crate::edge::input::Source;
@@ -24,7 +25,26 @@ use crate::report::{self, ChangeEntry, Format, Options, PlanEntry, Report, RuleE
 /// # Errors
 /// When the report cannot be written. Everything else that goes wrong is part of the report.
 pub(super) fn run(args: &CheckArgs, color: Color) -> Result<Outcome> {
-    let (report, problem) = match gate(args) {
+    if args.publish && args.plans.len() != 1 {
+        terminal::note("tollgate: --publish takes one plan: an approval binds one\n  help: run check once a stack");
+        return Ok(Outcome::Usage);
+    }
+    let gated = gate(args);
+    if let (true, Ok(gated)) = (args.publish, &gated)
+        && gated.report.plans.iter().any(|plan| plan.decision != Decision::Error && plan.source != "binary")
+    {
+        terminal::note(
+            "tollgate: --publish takes a binary plan: JSON cannot be applied\n  help: give the file of `terraform plan -out`",
+        );
+        return Ok(Outcome::Usage);
+    }
+    let published = gated.and_then(|mut gated| {
+        if args.publish {
+            super::publish::publish(&mut gated, &args.pull)?;
+        }
+        Ok(gated.report)
+    });
+    let (report, problem) = match published {
         Ok(report) => {
             let problem = (report.decision == Decision::Error).then(|| "a plan could not be judged".to_owned());
             (report, problem)
@@ -60,8 +80,18 @@ const fn outcome(decision: Decision) -> Outcome {
     }
 }
 
+/// What judging gave, and what it was judged by.
+pub(super) struct Gated {
+    /// The report.
+    pub(super) report: Report,
+    /// Configuration and policies.
+    pub(super) settings: Settings,
+    /// The digest of the IAM changes of each plan.
+    pub(super) iam: Vec<Digest>,
+}
+
 /// Everything between the arguments and the report.
-fn gate(args: &CheckArgs) -> Result<Report> {
+pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
     let now = clock::now();
     let settings = Settings::read(&args.settings, now)?;
     let policies = PolicySet::load(&settings.options, &settings.policies, &settings.data)
@@ -84,7 +114,8 @@ fn gate(args: &CheckArgs) -> Result<Report> {
             run.failed(&id, &error);
         }
     }
-    Ok(run.report(&settings, &policies, &clock::day_of(now)))
+    let iam = std::mem::take(&mut run.iam);
+    Ok(Gated { report: run.report(&settings, &policies, &clock::day_of(now)), settings, iam })
 }
 
 /// What judges each plan.
@@ -103,6 +134,7 @@ struct Collected {
     undetermined: Vec<Undetermined>,
     reasons: Vec<crate::access::Reason>,
     secrets: Secrets,
+    iam: Vec<Digest>,
 }
 
 impl Gate<'_> {
@@ -182,6 +214,7 @@ impl Gate<'_> {
             verdict: access.verdict.max(unsettled),
             rows: facts.rows,
         });
+        run.iam.push(iam_digest(&recognition.changes));
         run.reasons.extend(access.reasons);
         run.undetermined.extend(undetermined);
         let entries = recognition.changes.into_iter().zip(access.changes);
@@ -207,7 +240,7 @@ impl Collected {
     }
 
     fn report(self, settings: &Settings, policies: &PolicySet, today: &str) -> Report {
-        let Self { mut plans, changes, findings, undetermined, reasons, secrets } = self;
+        let Self { mut plans, changes, findings, undetermined, reasons, secrets, iam: _ } = self;
         let judged = decide(findings, &undetermined, &settings.config.levels, &settings.config.waivers, today);
         for plan in &mut plans {
             plan.decision = plan.decision.max(judged.of_plan(&plan.id));

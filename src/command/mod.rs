@@ -1,9 +1,15 @@
 //! One file a subcommand: wires the edge and the core together. The only users of `anyhow` beside the edge.
 
+mod apply;
+mod audit;
 mod check;
 mod policy;
+mod publish;
 mod settings;
+mod subject;
 mod terminal;
+
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -11,14 +17,17 @@ use crate::cli::{Cli, Command};
 use crate::exit::Outcome;
 
 /// Runs the program with the arguments of the process.
-pub fn main() -> Outcome {
+pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
         Command::Check(args) => check::run(args, cli.color),
+        Command::Apply(args) => return apply::run(args),
+        Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
     };
-    done.unwrap_or_else(|error| {
+    let outcome = done.unwrap_or_else(|error| {
         terminal::error(&format!("{error:#}"));
         Outcome::Error
-    })
+    });
+    outcome.into()
 }

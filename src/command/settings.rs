@@ -16,6 +16,8 @@ use crate::policy::{DataSource, PolicyOptions, PolicySet, PolicySource, RegoVers
 pub struct Settings {
     /// The configuration; the default one where there is no file.
     pub config: Config,
+    /// The text of the configuration file; empty where there is none.
+    pub config_text: String,
     /// The policies beside the built-in rules.
     pub policies: Vec<PolicySource>,
     /// The data documents.
@@ -83,13 +85,20 @@ impl Settings {
                 None => None,
             },
         };
+        let config_text = file.as_ref().map(|file| file.text.clone()).unwrap_or_default();
         let config = parse(file)?;
         let from_root = |patterns: &[String]| -> Vec<String> {
             patterns.iter().map(|pattern| root.join(pattern).to_string_lossy().into_owned()).collect()
         };
         let policies = [from_root(&config.policies.paths), args.policies.clone()].concat();
         let data = [from_root(&config.policies.data), args.data.clone()].concat();
-        Ok(Self { policies: read_policies(&policies)?, data: read_data(&data)?, config, ..Self::default() })
+        Ok(Self {
+            policies: read_policies(&policies)?,
+            data: read_data(&data)?,
+            config,
+            config_text,
+            ..Self::default()
+        })
     }
 
     fn from_commit(args: &SettingsArgs, repository: &Repository, name: &str) -> Result<Self> {
@@ -100,6 +109,7 @@ impl Settings {
             None => CONFIG_PLACES.iter().find(|place| tree.iter().any(|file| file == *place)).map(|p| (*p).to_owned()),
         };
         let file = place.as_deref().map(|place| repository.text(&commit, place)).transpose()?;
+        let config_text = file.as_ref().map(|file| file.text.clone()).unwrap_or_default();
         let config = parse(file)?;
         // A path given on the command line is the pipeline's own; below the repository it is read at the commit too.
         let inside_all = |patterns: &[String]| -> Result<Vec<String>> {
@@ -124,7 +134,15 @@ impl Settings {
             .chain(policies.iter().chain(&data).flat_map(|path| [path.clone(), format!("{path}/**")]))
             .collect::<Vec<_>>();
         let changed = repository.changed_since(&commit, &watched)?;
-        Ok(Self { config, policies: read_policies, data: read_data, commit: Some(commit), changed, ..Self::default() })
+        Ok(Self {
+            config,
+            config_text,
+            policies: read_policies,
+            data: read_data,
+            commit: Some(commit),
+            changed,
+            ..Self::default()
+        })
     }
 }
 

@@ -28,6 +28,8 @@ use serde::Deserialize;
 
 pub use error::{ConfigError, nearest};
 
+use crate::apply::ApplySettings;
+use crate::approval::ApprovalSettings;
 use crate::decision::{Levels, RuleLevel, Waiver, address_pattern};
 use crate::policy::{Level, Severity};
 
@@ -45,6 +47,12 @@ pub struct Config {
     pub policies: Policies,
     /// How far the plan is taken for the whole world.
     pub world: World,
+    /// Who may approve what.
+    pub approvals: ApprovalSettings,
+    /// How an approved plan is applied.
+    pub apply: ApplySettings,
+    /// `ledger`: where records are kept: a store's URL, or `forge` for the deployment record alone.
+    pub ledger: Option<String>,
 }
 
 /// `[policies]`: what is loaded beside the built-in rules. Paths are relative to the repository's root.
@@ -85,6 +93,12 @@ struct Raw {
     policies: Policies,
     #[serde(default)]
     world: World,
+    #[serde(default)]
+    approvals: ApprovalSettings,
+    #[serde(default)]
+    apply: ApplySettings,
+    #[serde(default)]
+    ledger: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +134,15 @@ impl Config {
                 "this tollgate reads version 1",
             ));
         }
+        if let Some(mistake) = raw.approvals.mistakes().first() {
+            return Err(ConfigError::at_key(
+                origin,
+                text,
+                "approvals",
+                mistake.to_string(),
+                "see docs/approval.md for approver rules",
+            ));
+        }
         let waivers = raw
             .waivers
             .into_iter()
@@ -138,6 +161,9 @@ impl Config {
             waivers,
             policies: raw.policies,
             world: raw.world,
+            approvals: raw.approvals,
+            apply: raw.apply,
+            ledger: raw.ledger,
         })
     }
 }

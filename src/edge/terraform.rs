@@ -64,6 +64,11 @@ impl Terraform {
         Ok(out.stdout)
     }
 
+    /// The program.
+    pub fn program(&self) -> &OsStr {
+        &self.program
+    }
+
     fn shown(&self) -> std::borrow::Cow<'_, str> {
         self.program.to_string_lossy()
     }

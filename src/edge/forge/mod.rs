@@ -4,9 +4,11 @@
 //! that either answer completely or fail; whoever asks turns a failure into a
 //! [`Doubt`](crate::approval::Doubt), which denies.
 
+mod context;
 mod error;
 pub mod github;
 
+pub use context::Context;
 pub use error::ForgeError;
 
 use std::collections::BTreeMap;
@@ -50,6 +52,23 @@ impl Observation {
     pub fn now(&self, local: Timestamp) -> Result<Now, Doubt> {
         Now::from_server(self.server_time, self.age, local)
     }
+}
+
+/// What a subject says about a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PullFacts {
+    /// The forge's host.
+    pub host: String,
+    /// The repository's number.
+    pub repo_id: u64,
+    /// Its default branch.
+    pub default_branch: String,
+    /// The head commit.
+    pub head_sha: String,
+    /// The target branch.
+    pub base_ref: String,
+    /// The paths that it changes.
+    pub changed_files: Vec<String>,
 }
 
 /// How a check run ends.
@@ -139,6 +158,18 @@ pub trait Forge {
     /// # Errors
     /// Whenever anything is missing or changed while it was read.
     fn observe(&self, question: Question<'_>) -> Result<Observation, ForgeError>;
+
+    /// What a subject says about a pull request.
+    ///
+    /// # Errors
+    /// The forge's.
+    fn facts(&self, pull: u64) -> Result<PullFacts, ForgeError>;
+
+    /// Everything that was published for a commit as a subject document, with the digest it was published under.
+    ///
+    /// # Errors
+    /// The forge's.
+    fn subject_documents(&self, head_sha: &str) -> Result<Vec<(Digest, String)>, ForgeError>;
 
     /// The subject document published under this digest for this commit, as it was published. It is to be believed
     /// only after hashing.

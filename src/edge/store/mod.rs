@@ -26,6 +26,9 @@ pub enum StoreError {
     /// The name is not one of ours.
     #[error("`{0}` is not an object's name")]
     Name(String),
+    /// The URL names no store.
+    #[error("`{0}` is not a store: write `file:///ABSOLUTE/PATH`")]
+    Url(String),
     /// Reading or writing failed.
     #[error("{action} `{key}` in {store}: {error}")]
     Io {
@@ -62,6 +65,17 @@ pub trait ObjectStore {
 
     /// The store for people: its URL without credentials.
     fn name(&self) -> String;
+}
+
+/// The store behind a URL: `file:///PATH`.
+///
+/// # Errors
+/// [`StoreError::Url`] for anything else.
+pub fn open(url: &str) -> Result<Box<dyn ObjectStore>, StoreError> {
+    match url.strip_prefix("file://") {
+        Some(path) if path.starts_with('/') && !path.contains(['?', '#']) => Ok(Box::new(DirectoryStore::new(path))),
+        _ => Err(StoreError::Url(url.split(['@', '?']).next().unwrap_or_default().chars().take(60).collect())),
+    }
 }
 
 /// Names are made by tollgate: lower-case words, digits, `-`, `_`, `.` in segments, so that no store and no file

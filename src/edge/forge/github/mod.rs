@@ -14,7 +14,7 @@ pub use url::Api;
 
 use std::collections::BTreeMap;
 
-use super::{CheckReport, DeploymentNote, DeploymentState, Forge, ForgeError, Observation, Question};
+use super::{CheckReport, DeploymentNote, DeploymentState, Forge, ForgeError, Observation, PullFacts, Question};
 use crate::apply::{Claim, Refusal};
 use crate::approval::{Digest, Source};
 use transport::Transport;
@@ -54,6 +54,14 @@ impl GitHub {
 impl Forge for GitHub {
     fn observe(&self, question: Question<'_>) -> Result<Observation, ForgeError> {
         self.observe_steadily(question)
+    }
+
+    fn facts(&self, pull: u64) -> Result<PullFacts, ForgeError> {
+        self.read_facts(pull)
+    }
+
+    fn subject_documents(&self, head_sha: &str) -> Result<Vec<(Digest, String)>, ForgeError> {
+        self.read_subject_documents(head_sha)
     }
 
     fn subject_document(&self, head_sha: &str, subject: Digest) -> Result<Option<String>, ForgeError> {

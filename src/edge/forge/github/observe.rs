@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::super::{ForgeError, Observation, Question};
+use super::super::{ForgeError, Observation, PullFacts, Question};
 use super::GitHub;
 use super::models::{
     self, Activity, ChangedFile, Comments, Commits, Event, Pull, Repository, Reviews, Run, Text, Timeline, account,
@@ -79,6 +79,19 @@ impl GitHub {
         })?;
         let age = reply.age.map_or(Ok(0), |age| age.trim().parse()).unwrap_or(u64::MAX);
         Ok(Observation { snapshot, server_time, age })
+    }
+
+    pub(super) fn read_facts(&self, number: u64) -> Result<PullFacts, ForgeError> {
+        let repository: Repository = self.transport.get(&self.root, "metadata: read")?;
+        let (pull, _) = self.read_pull(number)?;
+        Ok(PullFacts {
+            host: self.transport.api().host().to_owned(),
+            repo_id: repository.id,
+            default_branch: repository.default_branch,
+            changed_files: self.read_files(number, &pull)?,
+            head_sha: pull.head.sha,
+            base_ref: pull.base.name,
+        })
     }
 
     fn read_pull(&self, number: u64) -> Result<(Pull, Reply), ForgeError> {

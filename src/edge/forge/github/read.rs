@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::ForgeError;
 use super::GitHub;
-use super::models::{CheckRuns, Content, Data, Membership, Page, Permission};
+use super::models::{CheckRun, CheckRuns, Content, Data, Membership, Page, Permission};
 use super::transport::{Call, Method, parse};
 use super::url::{segment, segments};
 use crate::approval::{Digest, Person, Role, RoleLevel, UserId};
@@ -54,19 +54,22 @@ impl GitHub {
         if bytes.len() == content.size { Ok(Some(bytes)) } else { Err(wrong("its content is cut off")) }
     }
 
-    /// The document under this digest among the check runs of a commit, whoever posted it: it is believed only
-    /// after hashing.
-    pub(super) fn read_subject_document(&self, head_sha: &str, subject: Digest) -> Result<Option<String>, ForgeError> {
+    /// The documents among the check runs of a commit, whoever posted them: they are believed only after hashing.
+    pub(super) fn read_subject_documents(&self, head_sha: &str) -> Result<Vec<(Digest, String)>, ForgeError> {
         let path = format!("{}/commits/{}/check-runs?filter=all&per_page=100", self.root, segment(head_sha)?);
         let runs = self.transport.pages(&path, "checks: read", "check runs", |page: CheckRuns| page.check_runs)?;
-        let wanted = subject.to_string();
-        let texts = runs
-            .into_iter()
-            .filter(|run| run.external_id.as_deref() == Some(wanted.as_str()))
-            .filter_map(|run| run.output.text);
-        // Anybody may post a run with this number: the first text that is the subject's is as good as any.
+        let document = |run: CheckRun| run.external_id.and_then(|id| id.parse().ok()).zip(run.output.text);
+        Ok(runs.into_iter().filter_map(document).collect())
+    }
+
+    /// The document under this digest: one that hashes to it if there is any, else the first.
+    pub(super) fn read_subject_document(&self, head_sha: &str, subject: Digest) -> Result<Option<String>, ForgeError> {
         let mut first = None;
-        for text in texts {
+        for (digest, text) in self.read_subject_documents(head_sha)? {
+            if digest != subject {
+                continue;
+            }
+            // Anybody may post a run with this number.
             if crate::approval::Subject::from_document(&text, subject).is_ok() {
                 return Ok(Some(text));
             }

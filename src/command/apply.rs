@@ -1,0 +1,325 @@
+//! `tollgate apply`: the guarded way from an approved plan file to Terraform.
+//!
+//! Every check before the claim refuses without a trace but a record; between the claim and Terraform's start a
+//! failure leaves the claim, which denies; once Terraform has run, its status stands, and whatever could not be
+//! recorded is said.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+
+use super::check::gate;
+use super::subject::subject_of;
+use super::terminal;
+use crate::apply::{Evidence, Refusal, admit};
+use crate::approval::{Doubt, Judgement, Now, State, Subject, decide};
+use crate::cli::{ApplyArgs, CheckArgs};
+use crate::decision::Decision;
+use crate::edge::apply_process::{Ended, apply};
+use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, ForgeError, Observation, Question};
+use crate::edge::private_copy::PrivateCopy;
+use crate::edge::store::{ObjectStore, append, open};
+use crate::edge::terraform::Terraform;
+use crate::edge::{clock, files};
+use crate::exit::Outcome;
+use crate::ledger::{Entry, EventKind, Person, TimeSource, Workload};
+use crate::report::Format;
+
+/// How far it got, for `--result` and messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Stage {
+    /// Nothing is claimed, nothing has run.
+    BeforeClaim,
+    /// Claimed, and Terraform has not started.
+    Claimed,
+    /// Terraform has ended.
+    Applied,
+}
+
+/// What ended it.
+enum End {
+    Refused(Refusal),
+    Failed(anyhow::Error),
+    Ran(Ended, Vec<String>),
+}
+
+/// Runs it: the exit code is Terraform's once it has started.
+pub(super) fn run(args: &ApplyArgs) -> ExitCode {
+    let mut stage = Stage::BeforeClaim;
+    let end = guarded(args, &mut stage);
+    let (code, summary) = match &end {
+        End::Refused(refusal) => {
+            terminal::note(&format!("tollgate: not applied: {refusal}"));
+            let summary = json!({ "result": "refused", "check": refusal.check(), "why": refusal.to_string() });
+            (refusal.outcome().code(), summary)
+        }
+        End::Failed(error) => {
+            let why = format!("{error:#}");
+            terminal::error(&format!("not applied: {why}"));
+            if stage == Stage::Claimed {
+                terminal::note(
+                    "tollgate: the plan stays claimed, so it cannot be applied any more: plan and approve again",
+                );
+            }
+            (Outcome::Error.code(), json!({ "result": "error", "why": why }))
+        }
+        End::Ran(ended, gaps) => {
+            for gap in gaps {
+                terminal::note(&format!("tollgate: applied, but not recorded: {gap}"));
+            }
+            if let Some(signal) = ended.interrupted {
+                terminal::note(&format!("tollgate: Terraform was interrupted once ({signal:?})"));
+            }
+            let code = u8::try_from(ended.status).unwrap_or(1);
+            let summary = json!({ "result": "ran", "exit_status": ended.status, "not_recorded": gaps,
+                "interrupted": ended.interrupted.is_some(), "dropped_variables": ended.dropped });
+            (code, summary)
+        }
+    };
+    if let Some(path) = &args.result {
+        let result = json!({ "schema_version": 1, "stage": stage, "end": summary, "exit_code": code });
+        if let Err(error) = files::write(path, &format!("{result:#}\n")) {
+            terminal::note(&format!("tollgate: {error:#}"));
+        }
+    }
+    ExitCode::from(code)
+}
+
+fn guarded(args: &ApplyArgs, stage: &mut Stage) -> End {
+    match steps(args, stage) {
+        Ok(Ok((ended, gaps))) => End::Ran(ended, gaps),
+        Ok(Err(refusal)) => End::Refused(refusal),
+        Err(error) => End::Failed(error),
+    }
+}
+
+type Steps = Result<Result<(Ended, Vec<String>), Refusal>>;
+
+fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
+    // 1. A private copy; only the copy counts from here on.
+    let copy = PrivateCopy::of(&args.plan)?;
+    let context = Context::from_environment()?;
+    let pull = context.pull(args.pull.pr)?;
+    let terraform = Terraform::find(args.terraform.as_deref())?;
+
+    // 2. The subject that was published for this file, before anything reads the file: showing it starts plugins.
+    let facts = context.forge.facts(pull)?;
+    let documents = context.forge.subject_documents(&facts.head_sha)?;
+    let published: Vec<Subject> = documents
+        .into_iter()
+        .filter_map(|(digest, text)| Subject::from_document(&text, digest).ok())
+        .filter(|subject| subject.parts().plan_sha256 == copy.digest() && subject.parts().pr_number == pull)
+        .collect();
+    let Some(first) = published.first() else {
+        bail!(
+            "no report on the head of pull request {pull} is about this plan file ({})\n  help: it was planned for another commit, or not published; plan again with `tollgate check --publish`",
+            copy.digest()
+        );
+    };
+
+    // 3. Judged again, with the policy that this job has checked out: the default branch's.
+    let gated = gate(&CheckArgs {
+        plans: vec![copy.path().to_owned()],
+        format: Format::Human,
+        outputs: Vec::new(),
+        ci_outputs: false,
+        quiet: true,
+        terraform: args.terraform.clone(),
+        publish: false,
+        pull: args.pull.clone(),
+        strict_json: false,
+        settings: args.settings.clone(),
+    })?;
+    match gated.report.decision {
+        Decision::Error => bail!("the plan could not be judged again"),
+        Decision::Block => return Ok(Err(Refusal::Blocked)),
+        Decision::Allow | Decision::NeedsApproval => {}
+    }
+    let config = &gated.settings.config;
+    let ledger = ledger_of(config.ledger.as_deref(), context.ci)?;
+    let recompute = |published: &Subject| {
+        let parts = published.parts();
+        subject_of(&gated, &facts, pull, parts.stack.clone(), parts.plan_run)
+    };
+    // Several runs may have published for one file; the one that is judged as then is meant, if there is one.
+    let mut pair = (first, recompute(first)?);
+    for candidate in &published {
+        let recomputed = recompute(candidate)?;
+        if recomputed.digest() == candidate.digest() {
+            pair = (candidate, recomputed);
+            break;
+        }
+    }
+    let (approved, recomputed) = (pair.0, &pair.1);
+    let recorder = Recorder { ledger: ledger.as_deref(), context: &context, subject: approved };
+
+    // 4. The first look.
+    let evidence = Evidence { copy: copy.digest(), approved, recomputed };
+    let look = |own: &[String]| -> (Judgement, Now, Instant) {
+        let read_at = Instant::now();
+        let question = Question {
+            pull,
+            subject: approved.digest(),
+            plan_run: approved.parts().plan_run,
+            settings: &config.approvals,
+            own,
+        };
+        let local = clock::now();
+        let (judgement, now) = judge(context.forge.observe(question), &config.approvals, approved);
+        (judgement, now.unwrap_or_else(|| Now::from_local_clock(local)), read_at)
+    };
+    let (judgement, now, _) = look(&[]);
+    let admission = match admit(evidence, &judgement, &config.apply, now) {
+        Ok(admission) => admission,
+        Err(refusal) => {
+            let gap =
+                recorder.record(EventKind::Refuse, now, &judgement, |entry| entry.detail = Some(refusal.to_string()));
+            gap.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
+            return Ok(Err(refusal));
+        }
+    };
+
+    // 5. The claim, and the second look. A record that cannot be written stops it: nothing may run unrecorded.
+    let head = &approved.parts().head_sha;
+    let claim = match context.forge.claim(approved.digest(), head)? {
+        Ok(claim) => claim,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    *stage = Stage::Claimed;
+    let claimed = claim.key().to_owned();
+    recorder
+        .record(EventKind::Claim, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
+        .map_err(|e| anyhow::anyhow!(e))?;
+    let environment = config.apply.environment.clone().unwrap_or_else(|| "production".to_owned());
+    let approvers: Vec<String> = judgement.counted.iter().map(|counted| counted.by.id.0.to_string()).collect();
+    let mut details = BTreeMap::from([("approvers".to_owned(), approvers.join(","))]);
+    if let Some(run) = context.run {
+        details.insert("run".to_owned(), format!("{}/{}", run.id, run.attempt));
+    }
+    let note = DeploymentNote { subject: approved.digest(), head_sha: head.clone(), environment, details };
+    let deployment = context.forge.record(&note).context("the deployment could not be recorded")?;
+    let (judgement, now, read_at) = look(&[claimed.clone(), deployment.clone()]);
+    let permit = match admission.permit(claim, &judgement, &config.apply, now) {
+        Ok(permit) => permit,
+        Err(refusal) => {
+            let state = context.forge.record_state(&deployment, DeploymentState::Failure);
+            let entry = recorder.record(EventKind::Refuse, now, &judgement, |e| e.detail = Some(refusal.to_string()));
+            for gap in [state.err().map(|e| e.to_string()), entry.err()].into_iter().flatten() {
+                terminal::note(&format!("tollgate: not recorded: {gap}"));
+            }
+            return Ok(Err(refusal));
+        }
+    };
+    recorder
+        .record(EventKind::ApplyStart, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
+        .map_err(|e| anyhow::anyhow!(e))?;
+    context
+        .forge
+        .record_state(&deployment, DeploymentState::InProgress)
+        .context("the deployment could not be recorded")?;
+
+    // 6. Terraform. What happens from here on stands.
+    let ended = match apply(permit, &copy, &terraform, &config.apply, read_at) {
+        Ok(ended) => ended,
+        Err(error) => {
+            let state = context.forge.record_state(&deployment, DeploymentState::Failure);
+            state.inspect_err(|error| terminal::note(&format!("tollgate: not recorded: {error}"))).ok();
+            return Err(error);
+        }
+    };
+    *stage = Stage::Applied;
+    let state = if ended.status == 0 { DeploymentState::Success } else { DeploymentState::Failure };
+    let recorded = context.forge.record_state(&deployment, state).map_err(|error| error.to_string());
+    let later = now.later(read_at.elapsed()).unwrap_or(now);
+    let entry = recorder.record(EventKind::ApplyEnd, later, &judgement, |entry| {
+        entry.claim = Some(claimed);
+        entry.exit_status = Some(ended.status);
+        entry.detail = ended.interrupted.map(|signal| format!("interrupted once: {signal:?}"));
+    });
+    let gaps = [recorded.err(), entry.err()].into_iter().flatten().collect();
+    Ok(Ok((ended, gaps)))
+}
+
+/// The judgement of an answer, and the time it was given; without a believable time it is a doubt.
+fn judge(
+    observed: Result<Observation, ForgeError>,
+    settings: &crate::approval::ApprovalSettings,
+    subject: &Subject,
+) -> (Judgement, Option<Now>) {
+    let local = clock::now();
+    let result = observed.map_err(Doubt::from).and_then(|observed| observed.now(local).map(|now| (observed, now)));
+    match result {
+        Ok((observed, now)) => (decide(Ok(&observed.snapshot), settings, subject, now), Some(now)),
+        Err(doubt) => (decide(Err(&doubt), settings, subject, Now::from_local_clock(local)), None),
+    }
+}
+
+/// Where records go. In a pipeline there has to be a place that outlives it.
+fn ledger_of(url: Option<&str>, ci: bool) -> Result<Option<Box<dyn ObjectStore>>> {
+    match url {
+        Some("forge") => Ok(None),
+        Some(url) => Ok(Some(open(url)?)),
+        None if ci => bail!(
+            "there is no ledger\n  help: set `ledger` in tollgate.toml to a store's URL, or to \"forge\" to accept the deployment record alone"
+        ),
+        None => Ok(None),
+    }
+}
+
+struct Recorder<'a> {
+    ledger: Option<&'a dyn ObjectStore>,
+    context: &'a Context,
+    subject: &'a Subject,
+}
+
+impl Recorder<'_> {
+    /// Appends to the ledger, where there is one. The error says what is missing.
+    fn record(
+        &self,
+        event: EventKind,
+        now: Now,
+        judged: &Judgement,
+        fill: impl FnOnce(&mut Entry),
+    ) -> Result<(), String> {
+        let Some(ledger) = self.ledger else { return Ok(()) };
+        let parts = self.subject.parts();
+        let person =
+            |counted: &crate::approval::Counted| Person { id: Some(counted.by.id.0), name: counted.by.login.clone() };
+        let (opens, expires) = match judged.state() {
+            State::Open(window) => (Some(window.opens().to_string()), Some(window.expires().to_string())),
+            _ => (None, None),
+        };
+        let undecided = matches!(judged.state(), State::Undecided(_));
+        let mut entry = Entry {
+            time: now.timestamp().to_string(),
+            time_source: if undecided { TimeSource::Local } else { TimeSource::Server },
+            event,
+            repository: self.context.repository.clone(),
+            pull_request: Some(parts.pr_number),
+            stack: Some(parts.stack.to_string()),
+            subject: Some(self.subject.digest()),
+            plan_sha256: Some(parts.plan_sha256),
+            policy_digest: Some(parts.policy_digest),
+            risk: parts.requirements.risk().map(|risk| risk.to_string()),
+            actor: None,
+            approvers: judged.counted.iter().map(person).collect(),
+            reason: judged.counted.last().map(|counted| counted.reason.clone()),
+            opens,
+            expires,
+            claim: None,
+            exit_status: None,
+            detail: None,
+            workload: Workload {
+                run_id: self.context.run.map(|run| run.id),
+                run_attempt: self.context.run.map(|run| run.attempt),
+                workflow: self.context.workflow.clone(),
+            },
+        };
+        fill(&mut entry);
+        append(ledger, &entry).map(|_| ()).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,113 @@
+//! `tollgate check --publish`: the check run, the comment, and the subject document.
+
+use anyhow::{Result, bail};
+
+use super::check::Gated;
+use super::subject::{stack, subject_of};
+use crate::approval::{POLICY_FILES_RULE, Subject, WindowLength};
+use crate::cli::PullArgs;
+use crate::decision::Decision;
+use crate::edge::forge::{Annotation, AnnotationLevel, CheckReport, Conclusion, Context, Forge};
+use crate::policy::{Finding, Level, Severity};
+use crate::report::{self, Format, Options, SubjectEntry};
+
+/// Publishes. The report then carries the subject, and the finding about the gate's own files where there is one.
+///
+/// # Errors
+/// When the forge cannot be reached or written to; nothing counts as approved then, and the run has no decision.
+pub(super) fn publish(gated: &mut Gated, args: &PullArgs) -> Result<()> {
+    let context = Context::from_environment()?;
+    let pull = context.pull(args.pr)?;
+    let facts = context.forge.facts(pull)?;
+    if context.event_head().is_some_and(|head| head != facts.head_sha) {
+        bail!(
+            "the pull request has a newer head than the one this run is about\n  help: the run of the new head publishes"
+        );
+    }
+    let stack = stack(args.stack.as_deref())?;
+    let marker = format!("<!-- tollgate:v1 repo={} pr={pull} stack={stack} -->", facts.repo_id);
+    let name = format!("tollgate ({stack})");
+    let subject = match gated.report.decision {
+        Decision::Error => None,
+        _ => Some(subject_of(gated, &facts, pull, stack, context.run)?),
+    };
+    if let Some(subject) = &subject {
+        ask_for_policy_files(gated, subject);
+        let parts = serde_json::to_value(subject.parts())?;
+        let parts = parts.as_object().cloned().unwrap_or_default();
+        gated.report.subject = Some(SubjectEntry { digest: subject.digest().to_string(), parts });
+    }
+    let report = &gated.report;
+    let (conclusion, title) = match report.decision {
+        Decision::Allow => (Conclusion::Success, "allowed"),
+        Decision::NeedsApproval => (Conclusion::ActionRequired, "approval required"),
+        Decision::Block => (Conclusion::Failure, "blocked"),
+        Decision::Error => (Conclusion::Failure, "no decision was made"),
+    };
+    let head = heading(title, subject.as_ref());
+    let body = format!("{head}\n{}", report::render(report, Format::Markdown, &Options::default()));
+    let document =
+        subject.as_ref().map(|subject| subject.document().map(|text| (subject.digest(), text))).transpose()?;
+    context.forge.publish(&CheckReport {
+        name,
+        head_sha: facts.head_sha,
+        title: title.to_owned(),
+        summary: body.clone(),
+        subject: document,
+        annotations: report.findings.iter().filter_map(annotation).collect(),
+        conclusion,
+    })?;
+    context.forge.show(pull, &marker, &body)?;
+    Ok(())
+}
+
+/// The part that must not be cut off: what is decided, and the line that approves it.
+fn heading(title: &str, subject: Option<&Subject>) -> String {
+    let mut text = format!("## tollgate: {title}\n");
+    let line = subject.and_then(|subject| subject.approval_line(WindowLength::MIN));
+    if let Some(line) = line.filter(|_| title == "approval required") {
+        text.push_str(
+            "\nTo approve exactly this plan, paste this line as a comment, with the duration you allow and your reason:\n",
+        );
+        text.push_str(&format!("\n```\n{line}…\n```\n"));
+    }
+    text
+}
+
+/// Changed files of the gate are a finding of this pull request, whatever the plan holds.
+fn ask_for_policy_files(gated: &mut Gated, subject: &Subject) {
+    let asked = subject.parts().requirements.entries().iter().find(|entry| entry.rule == POLICY_FILES_RULE);
+    let Some(asked) = asked else { return };
+    let plan = gated.report.plans.first().map(|plan| plan.id.clone()).unwrap_or_default();
+    let message = format!("{} files that decide what is allowed are changed", asked.count);
+    gated.report.findings.push(Finding {
+        plan,
+        rule: POLICY_FILES_RULE.to_owned(),
+        level: Level::Approve,
+        severity: Severity::High,
+        address: String::new(),
+        path: String::new(),
+        fingerprint: Finding::fingerprint_of(POLICY_FILES_RULE, "", "", &message),
+        message,
+        remediation: "have the owners of the policy review them; they count only on the default branch".to_owned(),
+        location: None,
+        approvers: None,
+        max_window: None,
+    });
+    gated.report.decision = gated.report.decision.max(Decision::NeedsApproval);
+}
+
+fn annotation(finding: &Finding) -> Option<Annotation> {
+    let location = finding.location.as_ref()?;
+    Some(Annotation {
+        path: location.file.clone(),
+        line: location.line,
+        level: match finding.level {
+            Level::Warn => AnnotationLevel::Notice,
+            Level::Approve => AnnotationLevel::Warning,
+            Level::Deny => AnnotationLevel::Failure,
+        },
+        title: format!("{}: {}", finding.rule, finding.address),
+        message: finding.message.clone(),
+    })
+}
