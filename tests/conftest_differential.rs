@@ -3,6 +3,14 @@
 //! `go install github.com/open-policy-agent/conftest@latest github.com/open-policy-agent/opa@latest`.
 
 #![expect(clippy::disallowed_methods, reason = "a test reads fixtures and runs other programs")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may stop at what it did not expect"
+)]
+#![expect(clippy::print_stdout, reason = "a skipped test says so")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

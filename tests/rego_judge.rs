@@ -1,5 +1,7 @@
 //! Judging with tollgate rules: what a rule is called for, what it sees, what it may answer, and what stops it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at what it did not expect")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

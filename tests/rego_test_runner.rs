@@ -1,5 +1,7 @@
 //! The runner of policy tests.
 
+#![expect(clippy::panic, reason = "a test may stop at what it did not expect")]
+
 use tollgate::policy::{PolicyOptions, PolicySource, TestReport};
 
 fn run(files: &[(&str, &str)]) -> TestReport {

@@ -33,7 +33,7 @@ pub enum JudgeError {
         /// The address it looked at; empty when it looked at the whole plan.
         address: String,
         /// What happened, and where.
-        problem: Problem,
+        problem: Box<Problem>,
     },
     /// The rule ran longer than it may.
     #[error("{rule}: stopped after {limit_ms} ms{}; make the rule cheaper or raise the time limit", at(.address))]

@@ -158,7 +158,7 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 /// The operand's text.
-fn text<'a>(operands: &'a [Value], index: usize) -> Result<&'a str, Failure> {
+fn text(operands: &[Value], index: usize) -> Result<&str, Failure> {
     match operands.get(index) {
         Some(Value::String(text)) => Ok(text),
         other => Err(Failure::Operand(format!("operand {} must be a string but is {}", index + 1, type_name(other)))),

@@ -155,7 +155,7 @@ fn explicit_index(letters: &mut Letters<'_>, count: usize, next: &mut usize, reo
     letters.next();
     let index = number(letters);
     let closed = letters.peek() == Some(&']');
-    while let Some(letter) = letters.next() {
+    for letter in letters.by_ref() {
         if letter == ']' {
             break;
         }
