@@ -17,7 +17,9 @@ use crate::edge::{clock, files};
 use crate::exit::Outcome;
 use crate::iam::{IamChange, Interest, Recognition};
 use crate::plan::{self, Keep, Plan, Secrets, Sections, Undetermined};
-use crate::policy::{ChangeCase, Finding, Level, PlanCase, PlanFacts, PolicySet, RunContext, Selection, Severity};
+use crate::policy::{
+    ChangeCase, Finding, Level, PlanCase, PlanFacts, PolicySet, Rows, RunContext, Selection, Severity,
+};
 use crate::report::{self, ChangeEntry, Format, Options, PlanEntry, Report, RuleEntry, SCHEMA_VERSION, Summary, Tool};
 
 /// Runs it.
@@ -142,16 +144,25 @@ impl Gate<'_> {
     fn source(&self, id: &str, path: &Path, run: &mut Collected) -> Result<()> {
         let started = clock::stopwatch();
         let mut source = Source::open(path, || Terraform::find(self.args.terraform.as_deref()))?;
-        let sections = match self.policies.selection() {
+        let selection = self.policies.selection();
+        let sections = match selection {
             Selection::Nothing => Sections::None,
-            _ => Sections::All,
+            Selection::Everything => Sections::All,
+            Selection::Some { sections, rows } => {
+                let rows = (*rows != Rows::None).then(|| "resource_changes".to_owned());
+                Sections::These(sections.iter().cloned().chain(rows).collect())
+            }
+        };
+        let raw_rows = |head: &plan::RowHead<'_>| {
+            let actions = head.actions.0.iter().map(plan::Action::as_str);
+            selection.wants_row(head.type_name, head.mode.as_str(), actions)
         };
         let interest = Interest::default();
         let rows = |head: &plan::RowHead<'_>| interest.row(head);
         let prior = |head: &plan::StateHead<'_>| interest.state(head);
         let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
         let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
-        let keep = keep.sections(sections).strict(self.args.strict_json);
+        let keep = keep.sections(sections).raw_rows(&raw_rows).strict(self.args.strict_json);
         let read = plan::read(source.reader()?, &keep).with_context(|| format!("`{id}` cannot be judged"))?;
         if !self.args.quiet && started.elapsed() > Duration::from_secs(2) && terminal::watched() {
             terminal::note(&format!("{id}: read in {:.1} s", started.elapsed().as_secs_f32()));

@@ -115,6 +115,7 @@ pub struct Keep<'a> {
     pub(super) prior: Option<StateFilter<'a>>,
     pub(super) configuration: ConfigFilter<'a>,
     pub(super) sections: Sections,
+    pub(super) raw_rows: RowFilter<'a>,
     pub(super) strict: bool,
     pub(super) hashed: bool,
 }
@@ -128,6 +129,7 @@ impl<'a> Keep<'a> {
             prior: Some(&|_| true),
             configuration: &|_| true,
             sections: Sections::None,
+            raw_rows: &|_| true,
             strict: false,
             hashed: true,
         }
@@ -141,6 +143,7 @@ impl<'a> Keep<'a> {
             prior: None,
             configuration: &|_| false,
             sections: Sections::None,
+            raw_rows: &|_| true,
             strict: false,
             hashed: true,
         }
@@ -173,6 +176,12 @@ impl<'a> Keep<'a> {
     /// Sections to give as raw values in [`super::Plan::raw`].
     pub fn sections(mut self, sections: Sections) -> Self {
         self.sections = sections;
+        self
+    }
+
+    /// Rows of `resource_changes[]` to give in the raw section of that name, where it is asked for.
+    pub fn raw_rows(mut self, filter: RowFilter<'a>) -> Self {
+        self.raw_rows = filter;
         self
     }
 

@@ -105,7 +105,7 @@ pub(super) fn changes<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: 
     };
     let mut head = Head::default();
     while scanner.next_item(&mut items)? {
-        let row = one(scanner, &mut head, keep.rows, raw.is_some(), &mut plan.undetermined)?;
+        let row = one(scanner, &mut head, keep.rows, raw.as_ref().map(|_| keep.raw_rows), &mut plan.undetermined)?;
         plan.counts.rows += 1;
         *plan.counts.by_action.entry(head.actions.summary()).or_default() += 1;
         plan.changes.extend(row.change.map(Arc::new));
@@ -126,7 +126,7 @@ pub(super) fn drift<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &m
     };
     let mut head = Head::default();
     while scanner.next_item(&mut items)? {
-        let row = one(scanner, &mut head, keep.drift, false, &mut plan.undetermined)?;
+        let row = one(scanner, &mut head, keep.drift, None, &mut plan.undetermined)?;
         plan.counts.drift += 1;
         plan.drift.extend(row.change.map(Arc::new));
     }
@@ -144,7 +144,7 @@ fn one<R: Read>(
     scanner: &mut Scanner<R>,
     head: &mut Head,
     filter: RowFilter<'_>,
-    raw: bool,
+    raw: Option<RowFilter<'_>>,
     undetermined: &mut Vec<Undetermined>,
 ) -> Result<Outcome> {
     scanner.next_token()?;
@@ -158,7 +158,7 @@ fn one<R: Read>(
     if head.provider.0.is_empty() {
         head.provider = provider(None, &head.type_name);
     }
-    let wanted = filter(&RowHead {
+    let seen = RowHead {
         address: &head.address,
         previous_address: head.previous_address.as_deref(),
         mode: &mode,
@@ -168,7 +168,9 @@ fn one<R: Read>(
         importing: head.importing,
         deposed: head.deposed,
         text: scanner.since(&mark),
-    });
+    };
+    let wanted = filter(&seen);
+    let raw = raw.is_some_and(|filter| filter(&seen));
     let odd = !head.actions.is_known() || matches!(mode, Mode::Other(_)) || head.type_name.is_empty();
     if !wanted && !raw && !odd {
         scanner.release(&mark);

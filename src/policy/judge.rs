@@ -150,7 +150,9 @@ impl Run<'_> {
             Err(EvalError::TimeLimit) => {
                 Err(JudgeError::TimeLimit { rule, address, limit_ms: self.set.options.time_limit.as_millis() })
             }
-            Err(EvalError::Problem(problem)) => Err(JudgeError::Evaluation { rule, address, problem: Box::new(problem) }),
+            Err(EvalError::Problem(problem)) => {
+                Err(JudgeError::Evaluation { rule, address, problem: Box::new(problem) })
+            }
         }
     }
 
