@@ -160,7 +160,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     // 4. The first look.
     let evidence = Evidence { copy: copy.digest(), approved, recomputed };
     let look = |own: &[String]| -> (Judgement, Now, Instant) {
-        let read_at = Instant::now();
+        let read_at = clock::stopwatch();
         let question = Question {
             pull,
             subject: approved.digest(),
