@@ -1,5 +1,5 @@
 //! What is read of a plan, what is left open, and what is refused.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::fmt::Write as _;
 

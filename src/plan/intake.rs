@@ -2,8 +2,7 @@
 
 use std::io::Read;
 
-use sha2::{Digest as _, Sha256};
-
+use super::digest::Hasher;
 use super::error::ReadError;
 
 /// How the bytes encode text.
@@ -16,7 +15,7 @@ enum Encoding {
 /// Reads bytes, hashes them, and gives out UTF-8 that is whole characters at every border.
 pub(super) struct Intake<R> {
     reader: R,
-    hasher: Option<Sha256>,
+    hasher: Hasher,
     encoding: Option<Encoding>,
     /// Bytes read from the reader, for messages.
     taken: u64,
@@ -33,12 +32,12 @@ pub(super) const ROOM: usize = 8;
 
 impl<R: Read> Intake<R> {
     pub(super) fn new(reader: R, hashed: bool) -> Self {
-        Self { reader, hasher: hashed.then(Sha256::new), encoding: None, taken: 0, carry: Vec::new(), ended: false }
+        Self { reader, hasher: Hasher::new(hashed), encoding: None, taken: 0, carry: Vec::new(), ended: false }
     }
 
-    /// The SHA-256 of every byte read so far.
-    pub(super) fn digest(&self) -> [u8; 32] {
-        self.hasher.clone().unwrap_or_default().finalize().into()
+    /// The SHA-256 of every byte read, `None` when it was not wanted.
+    pub(super) fn digest(self) -> Result<Option<[u8; 32]>, ReadError> {
+        Ok(self.hasher.finish()?)
     }
 
     /// Puts text into `buffer` from `end` on, where there is room for at least [`ROOM`] bytes; gives its length.
@@ -93,9 +92,7 @@ impl<R: Read> Intake<R> {
                 Ok(count) => {
                     self.ended = count == 0;
                     self.taken += count as u64;
-                    if let Some(hasher) = &mut self.hasher {
-                        hasher.update(space.get(..count).unwrap_or_default());
-                    }
+                    self.hasher.update(space.get(..count).unwrap_or_default());
                     return Ok(count);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -189,6 +186,8 @@ fn is_high(unit: Option<u16>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
 
     /// Gives at most `step` bytes a read.
@@ -213,7 +212,7 @@ mod tests {
             end += count;
             if count == 0 {
                 let digest: [u8; 32] = Sha256::digest(bytes).into();
-                assert_eq!(intake.digest(), digest);
+                assert_eq!(intake.digest().unwrap(), Some(digest));
                 buffer.truncate(end);
                 return Ok(String::from_utf8(buffer).unwrap());
             }

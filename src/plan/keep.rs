@@ -191,8 +191,8 @@ impl<'a> Keep<'a> {
         self
     }
 
-    /// Whether to compute the digest of the input; on unless said otherwise. Without it [`super::Input::sha256`] is
-    /// that of nothing.
+    /// Whether to compute the digest of the input; on unless said otherwise. It takes longer than reading, and is not
+    /// needed where the digest of a binary plan file is what counts. Without it [`super::Input::sha256`] is zero.
     pub fn hashed(mut self, hashed: bool) -> Self {
         self.hashed = hashed;
         self

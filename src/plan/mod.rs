@@ -11,6 +11,7 @@ mod address;
 pub mod archive;
 mod change;
 pub mod configuration;
+mod digest;
 mod document;
 mod error;
 pub mod hcl;

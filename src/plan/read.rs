@@ -49,7 +49,7 @@ pub fn read<R: Read>(reader: R, keep: &Keep<'_>) -> Result<Input> {
             Err(error) => return Err(error),
         }
     }
-    Ok(Input { sha256: scanner.digest(), plans })
+    Ok(Input { sha256: scanner.digest()?.unwrap_or_default(), plans })
 }
 
 /// Goes to the next document, over white space and wrappers' lines; `false` at the end of the input.

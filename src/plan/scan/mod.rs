@@ -119,8 +119,8 @@ impl<R: Read> Scanner<R> {
         }
     }
 
-    /// The SHA-256 of the input as far as it was read.
-    pub(in crate::plan) fn digest(&self) -> [u8; 32] {
+    /// The SHA-256 of the input as far as it was read, `None` when it was not wanted.
+    pub(in crate::plan) fn digest(self) -> Result<Option<[u8; 32]>> {
         self.intake.digest()
     }
 
