@@ -155,7 +155,9 @@ fn resources(action: &str) -> Vec<Glob> {
     if action.is_wildcard_only() {
         return vec![Glob::literal("*")];
     }
-    let formats: Vec<String> = action.resource_types().flat_map(|kind| kind.arn_formats()).collect();
+    let mut formats: Vec<String> = action.resource_types().flat_map(|kind| kind.arn_formats()).collect();
+    // The plainest resource first: an object of a bucket before one behind an access point.
+    formats.sort_by_key(String::len);
     let strict = formats.iter().map(|format| shape(format, true));
     let loose = formats.iter().map(|format| shape(format, false));
     strict.chain(loose).collect()
