@@ -109,6 +109,29 @@ fn line(finding: &Finding) -> String {
     format!("{level} {}", finding.message)
 }
 
+/// Labelled harmless for a reason that stands in other rows of the plan (nobody holds the role, another row takes the
+/// grant away or repeats the deny) or in the logic of a condition: rules that read one row's text speak up here.
+const BEYOND_TEXT: [&str; 18] = [
+    "aws/013-deny-duplicate-removed",
+    "aws/039-boundary-policy-document-widened-idle",
+    "aws/056-boundary-replaced-narrower",
+    "aws/063-policy-created-unattached",
+    "aws/106-sso-inline-widened-unassigned",
+    "aws/136-mixed-widen-and-deny",
+    "azure/008-ra-user-to-group-of-one",
+    "azure/010-ra-condition-rewritten",
+    "azure/013-ra-for-each-refactor",
+    "azure/021-rd-created-unassigned",
+    "azure/024-pim-active-to-eligible",
+    "azure/039-storage-container-public-account-closed",
+    "gcp/012-custom-role-permission-added-unbound",
+    "kubernetes/012-role-unbound-widened",
+    "kubernetes/016-cluster-things-in-namespaced-binding",
+    "kubernetes/024-masters-bound-again",
+    "kubernetes/036-deployment-takes-equal-account",
+    "kubernetes/054-new-app-without-rights",
+];
+
 #[test]
 fn nothing_that_elevates_passes() {
     let Some(shared) = shared() else {
@@ -152,8 +175,8 @@ fn nothing_that_elevates_passes() {
     for (name, said) in alarms.iter().filter(|(_, said)| !said.is_empty()) {
         println!("said of {name}: {said:#?}");
     }
-    for (name, said) in &classes {
-        println!("said of elevating {name}: {said:#?}");
-    }
     assert_eq!(missed, Vec::<String>::new(), "plans that elevate and pass");
+    let alarmed: Vec<&str> =
+        alarms.iter().filter(|(_, said)| !said.is_empty()).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(alarmed, BEYOND_TEXT, "plans that do not elevate, of which a rule says more than `not-compared`");
 }
