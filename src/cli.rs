@@ -54,6 +54,9 @@ pub enum Command {
     /// List, explain and test rules.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Ask the access engine about policy documents, without a plan.
+    #[command(subcommand)]
+    Access(crate::command::access::AccessCommand),
 }
 
 /// `tollgate check`.

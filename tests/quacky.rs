@@ -68,7 +68,7 @@ fn differing(cases: &[Case]) -> BTreeMap<String, String> {
     let differs = |case: &Case| {
         let access = verdict(case);
         let witness = access.new.first().map(|new| &new.witness);
-        let found = format!("{:?} instead of {:?}: {witness:?}", access.verdict, case.expected);
+        let found = format!("{:?} instead of {:?}: {witness:?} {:?}", access.verdict, case.expected, access.reasons);
         (access.verdict != case.expected).then(|| (case.name.clone(), found))
     };
     cases.iter().filter_map(differs).collect()

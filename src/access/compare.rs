@@ -106,6 +106,8 @@ pub fn compare(before: &Decision, after: &Decision, space: &dyn Space, options: 
         before: &before_node,
         after: &after_node,
         classes: &classes,
+        future: None,
+        rules: next,
         budget: Budget::states(options.states),
     };
     let mut outcome = Outcome::default();
@@ -169,12 +171,41 @@ impl Scope for ActionClass {
     }
 }
 
-/// Any action, known or not: the action literals stay.
-struct AnyAction;
+/// Actions that are not in the table: the action literals stay, without the names that are.
+struct FutureActions {
+    /// By rule; `None` for rules that match no such action.
+    lits: Vec<Option<Vec<LitId>>>,
+}
 
-impl Scope for AnyAction {
+impl Scope for FutureActions {
     fn actions(&self, rule: &Interned<'_>) -> Option<Vec<LitId>> {
-        Some(rule.actions.clone())
+        self.lits.get(rule.id)?.clone()
+    }
+}
+
+impl FutureActions {
+    fn new(universe: Option<&Universe>, sides: [&Node<'_>; 2], rules: usize, table: &mut Table<'_>) -> Self {
+        let known = |glob: &Glob| {
+            let plain = glob.literal_prefix();
+            plain.chars().count() == glob.tokens().len()
+                && glob.loop_at(glob.tokens().len()) == super::glob::Loop::None
+                && universe.is_some_and(|universe| universe.position(&plain).is_some())
+        };
+        let mut lits = vec![None; rules];
+        for side in sides {
+            side.each_rule(&mut |rule| {
+                let reduce = |id: &LitId| {
+                    let mut lit = table.lit(*id)?.clone();
+                    let Test::One { neg, set: Set::Globs(globs), .. } = &mut lit.test else { return Some(*id) };
+                    globs.retain(|glob| !known(glob));
+                    (*neg || !globs.is_empty()).then(|| table.intern(&lit))
+                };
+                if let Some(slot) = lits.get_mut(rule.id) {
+                    *slot = rule.actions.iter().map(reduce).collect();
+                }
+            });
+        }
+        Self { lits }
     }
 }
 
@@ -221,6 +252,9 @@ struct Comparison<'c, 'a> {
     before: &'c Node<'a>,
     after: &'c Node<'a>,
     classes: &'c [ActionClass],
+    /// Made when it is first needed.
+    future: Option<FutureActions>,
+    rules: usize,
     budget: Budget,
 }
 
@@ -244,25 +278,16 @@ impl Comparison<'_, '_> {
                 found @ Finding::Possible(..) => doubt = found,
             }
         }
-        if !matches!(doubt, Finding::Nothing) || !self.reaches_future(grant, table) {
+        if !matches!(doubt, Finding::Nothing) {
             return Ok(doubt);
         }
-        self.in_scope(mode, grant, &AnyAction, None, table)
-    }
-
-    /// Whether the grant can match an action that is not in the table.
-    fn reaches_future(&self, grant: &Grant<'_, '_>, table: &Table<'_>) -> bool {
-        let (Some(universe), Grant::Rule(rule)) = (self.sides.space.actions(), grant) else { return true };
-        let known = |glob: &Glob| {
-            let plain = glob.literal_prefix();
-            plain.chars().count() == glob.tokens().len()
-                && glob.loop_at(glob.tokens().len()) == super::glob::Loop::None
-                && universe.position(&plain).is_some()
+        let future = match self.future.take() {
+            Some(future) => future,
+            None => FutureActions::new(self.sides.space.actions(), [self.before, self.after], self.rules, table),
         };
-        rule.actions.iter().all(|id| match table.lit(*id).map(|lit| &lit.test) {
-            Some(Test::One { neg: false, set: Set::Globs(globs), .. }) => !globs.iter().all(known),
-            _ => true,
-        })
+        let found = self.in_scope(mode, grant, &future, None, table);
+        self.future = Some(future);
+        found
     }
 
     fn in_scope(

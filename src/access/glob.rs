@@ -10,6 +10,7 @@
 //! (the value of a policy variable) or in one plan (an unknown value). How symbols are approximated stands in
 //! `product.rs`.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::point::Point;
@@ -76,7 +77,7 @@ impl Token {
 }
 
 /// One pattern. See the module's documentation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Glob {
     /// The tokens, in order.
     tokens: Vec<Token>,
@@ -84,6 +85,30 @@ pub struct Glob {
     loops: Vec<Loop>,
     /// Context keys whose presence (`true`) or absence (`false`) the pattern needs in order to match at all.
     needs: Vec<(Arc<str>, bool)>,
+}
+
+/// The pattern in short: `*` and `?` are free, `+` and `.` stay within a segment, `~` precedes a character of
+/// either case.
+impl fmt::Debug for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let looped = |at: usize| match self.loop_at(at) {
+            Loop::None => "",
+            Loop::InSegment => "+",
+            Loop::Any => "*",
+        };
+        f.write_str("`")?;
+        for (at, token) in self.tokens.iter().enumerate() {
+            f.write_str(looped(at))?;
+            match token {
+                Token::Char(c) => write!(f, "{c}")?,
+                Token::Fold(c) => write!(f, "~{c}")?,
+                Token::One => f.write_str("?")?,
+                Token::OneInSegment => f.write_str(".")?,
+                Token::Symbol(Symbol::Key(id) | Symbol::Hole(id)) => write!(f, "${{{id}}}")?,
+            }
+        }
+        write!(f, "{}`", looped(self.tokens.len()))
+    }
 }
 
 impl Default for Glob {
@@ -234,6 +259,20 @@ impl Glob {
         self.tokens.iter().any(|t| matches!(t, Token::Symbol(Symbol::Hole(_))))
     }
 
+    /// Patterns for the same strings except the empty one.
+    #[must_use]
+    pub fn without_the_empty_string(self) -> Option<Self> {
+        if !self.tokens.is_empty() {
+            return Some(self);
+        }
+        let (looped, token) = match self.loop_at(0) {
+            Loop::None => return None,
+            Loop::InSegment => (Loop::InSegment, Token::OneInSegment),
+            Loop::Any => (Loop::Any, Token::One),
+        };
+        Some(Self { tokens: vec![token], loops: vec![Loop::None, looped], needs: self.needs })
+    }
+
     /// The pattern with every symbol widened to any string: an over-approximation without symbols.
     #[must_use]
     pub fn widened(&self) -> Self {
@@ -253,7 +292,7 @@ impl Glob {
     /// missing, has several values, or is an unknown value (such a pattern matches nothing).
     #[must_use]
     pub fn at_point(&self, point: &Point) -> Option<Self> {
-        if self.needs.iter().any(|(key, present)| point.keys.contains_key(key) != *present) {
+        if self.needs.iter().any(|(key, present)| point.key(key).is_some() != *present) {
             return None;
         }
         let mut ground = Self::empty();
@@ -261,7 +300,7 @@ impl Glob {
             ground.push_many(self.loop_at(at));
             match token {
                 Token::Symbol(Symbol::Key(key)) => {
-                    point.keys.get(key)?.single()?.chars().for_each(|c| ground.push_char(c, false));
+                    point.key(key)?.single()?.chars().for_each(|c| ground.push_char(c, false));
                 }
                 Token::Symbol(Symbol::Hole(_)) => return None,
                 other => ground.push(other.clone()),

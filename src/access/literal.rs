@@ -1,5 +1,6 @@
 //! Literals: one test on one dimension of a request.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -59,7 +60,7 @@ impl Set {
 /// way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Test {
-    /// There is one value, and it is (or with `neg`: is not) in the set. A list of several values fails.
+    /// There is one value, and it is (or with `neg`: is not) in the set. A list fails.
     One {
         /// Negates the membership.
         neg: bool,
@@ -97,7 +98,7 @@ pub enum Test {
 }
 
 /// One test on one dimension. Equality ignores the label.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lit {
     /// What is tested.
     pub dim: Dim,
@@ -105,6 +106,12 @@ pub struct Lit {
     pub test: Test,
     /// The literal in the words of its document, for explanations.
     pub label: Arc<str>,
+}
+
+impl fmt::Debug for Lit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}", self.dim, self.test)
+    }
 }
 
 impl PartialEq for Lit {
@@ -159,7 +166,7 @@ impl Lit {
                 let truth = point.opaque.get(text).copied().unwrap_or(false);
                 truth != matches!(self.test, Test::Opaque { neg: true })
             }
-            Dim::Key(key) => match (point.keys.get(key), &self.test) {
+            Dim::Key(key) => match (point.key(key), &self.test) {
                 (None, Test::One { absent_ok, .. } | Test::Some { absent_ok, .. }) => *absent_ok,
                 (None, Test::All { .. }) => true,
                 (value, Test::Present { neg }) => value.is_some() != *neg,

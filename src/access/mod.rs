@@ -17,8 +17,10 @@ pub mod scalar;
 pub mod space;
 pub mod worlds;
 
+mod hash;
 mod product;
 mod relation;
+mod sample;
 mod search;
 mod table;
 mod tree;

@@ -8,20 +8,17 @@ use std::sync::Arc;
 pub enum KeyValue {
     /// One value.
     One(String),
-    /// A list of values, possibly empty.
+    /// A list of values; an empty one counts as absent.
     Many(Vec<String>),
 }
 
 impl KeyValue {
-    /// The value, if there is exactly one.
+    /// The value, if it is not a list.
     #[must_use]
     pub fn single(&self) -> Option<&str> {
         match self {
             Self::One(value) => Some(value),
-            Self::Many(values) => match values.as_slice() {
-                [value] => Some(value),
-                _ => None,
-            },
+            Self::Many(_) => None,
         }
     }
 
@@ -49,4 +46,12 @@ pub struct Point {
     pub keys: BTreeMap<Arc<str>, KeyValue>,
     /// The truth of literals that cannot be read, by their text.
     pub opaque: BTreeMap<Arc<str>, bool>,
+}
+
+impl Point {
+    /// What the request carries for a key; `None` where it is absent.
+    #[must_use]
+    pub fn key(&self, key: &str) -> Option<&KeyValue> {
+        self.keys.get(key).filter(|value| !value.values().is_empty())
+    }
 }

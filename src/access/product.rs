@@ -13,18 +13,19 @@
 //! are widened to any string and the letter may stand for any string. The result is therefore exact without
 //! symbols, and with them errs only towards non-emptiness, which replay then checks.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::budget::Budget;
 use super::glob::{Glob, Loop, Symbol, Token};
+use super::hash::IdMap;
 
 /// One letter of a found word.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Letter {
-    /// A character that some pattern asks for.
-    Char(char),
     /// Any character that no pattern asks for.
     Other,
+    /// A character that some pattern asks for.
+    Char(char),
     /// Whatever the symbol stands for.
     Symbol(Symbol),
 }
@@ -46,6 +47,24 @@ pub(super) struct Product<'a> {
     pub(super) others: &'a [Vec<&'a Glob>],
     /// Patterns that must not match.
     pub(super) forbidden: &'a [&'a Glob],
+}
+
+impl Product<'_> {
+    /// The characters that some pattern asks for.
+    pub(super) fn taken(&self) -> Vec<char> {
+        let mut taken: Vec<char> = Vec::new();
+        let all = self.others.iter().flatten().chain(self.forbidden).copied().chain([self.generator]);
+        for token in all.flat_map(Glob::tokens) {
+            match token {
+                Token::Char(c) => taken.push(*c),
+                Token::Fold(c) => taken.extend([*c, c.to_ascii_uppercase()]),
+                _ => {}
+            }
+        }
+        taken.sort_unstable();
+        taken.dedup();
+        taken
+    }
 }
 
 /// The bits of one pattern in the state vector: from `start`, one per position.
@@ -77,7 +96,7 @@ struct Machine<'a> {
     /// How many blocks belong to groups.
     group_blocks: usize,
     words: usize,
-    masks: HashMap<Letter, Masks>,
+    masks: IdMap<Letter, Masks>,
     taken: Vec<char>,
     segments: bool,
 }
@@ -134,24 +153,16 @@ impl<'a> Machine<'a> {
             }
             groups.push(bits);
         }
-        let mut taken: Vec<char> = Vec::new();
-        let mut segments = false;
-        for glob in blocks.iter().map(|b| b.glob).chain([product.generator]) {
-            for (i, token) in glob.tokens().iter().enumerate() {
-                segments |= glob.loop_at(i) == Loop::InSegment || *token == Token::OneInSegment;
-                match token {
-                    Token::Char(c) => taken.push(*c),
-                    Token::Fold(c) => taken.extend([*c, c.to_ascii_uppercase()]),
-                    _ => {}
-                }
-            }
-            segments |= glob.loop_at(glob.tokens().len()) == Loop::InSegment;
-        }
+        let mut taken = product.taken();
+        let looped = |glob: &Glob| (0..=glob.tokens().len()).any(|i| glob.loop_at(i) == Loop::InSegment);
+        let segments = blocks
+            .iter()
+            .map(|b| b.glob)
+            .chain([product.generator])
+            .any(|glob| looped(glob) || glob.tokens().contains(&Token::OneInSegment));
         if segments {
             taken.push(':');
         }
-        taken.sort_unstable();
-        taken.dedup();
         Self {
             generator: product.generator,
             blocks,
@@ -162,7 +173,7 @@ impl<'a> Machine<'a> {
             group_bits,
             group_blocks,
             words,
-            masks: HashMap::new(),
+            masks: IdMap::default(),
             taken,
             segments,
         }
@@ -264,8 +275,8 @@ impl<'a> Machine<'a> {
         if self.segments {
             letters.push(Letter::Char(':'));
         }
-        let mut seen = HashSet::new();
-        letters.retain(|l| seen.insert(l.clone()));
+        letters.sort_unstable();
+        letters.dedup();
     }
 
     /// Whether a state `a` can do everything that a state `b` can.
@@ -335,7 +346,7 @@ pub(super) fn shortest(product: &Product<'_>, budget: &mut Budget) -> Result<Opt
         for (to, letter) in moves {
             let Some(bits) = machine.advance(&bits, &letter) else { continue };
             let seen = visited.get(to).map(Vec::as_slice).unwrap_or_default();
-            budget.spend(1 + seen.len() as u64 / 16)?;
+            budget.spend(1 + (seen.len() * (1 + machine.words)) as u64 / 32)?;
             let known = |i: &usize| nodes.get(*i).is_some_and(|old| machine.dominates(&old.bits, &bits));
             if seen.iter().any(known) {
                 continue;

@@ -29,7 +29,7 @@ pub fn number(text: &str) -> Option<u128> {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 24 || fraction.len() > 9 || !plain(whole) || !plain(fraction) {
+    if whole.is_empty() || whole.len() > 27 || fraction.len() > 9 || !plain(whole) || !plain(fraction) {
         return None;
     }
     let whole: i128 = whole.parse().ok()?;
@@ -118,16 +118,25 @@ pub fn writable_dates() -> Ranges {
     Ranges::between(point(-62_135_596_800 * RESOLUTION), point(253_370_764_800 * RESOLUTION))
 }
 
-/// The roundest points of a set of numbers or dates, as candidates for a witness: whole units near the ends of
-/// the intervals, then the ends themselves.
+/// Numbers that can be written: up to 26 digits before the point.
+#[must_use]
+pub fn writable_numbers() -> Ranges {
+    let end = 10i128.pow(26) * RESOLUTION;
+    Ranges::between(point(-end), point(end))
+}
+
+/// The roundest points of a set of numbers or dates, as candidates for a witness: zero, one, whole units near the
+/// ends of the intervals, then the ends themselves.
 #[must_use]
 pub fn round_points(set: &Ranges) -> Vec<u128> {
-    let unit = RESOLUTION.unsigned_abs();
-    let mut points = vec![ZERO, ZERO + unit];
+    let mut points = vec![ZERO, point(RESOLUTION)];
     for (low, high) in set.iter() {
-        let above = low.div_ceil(unit).checked_mul(unit).map(|p| p.saturating_add(ZERO % unit)).unwrap_or(low);
-        let below = (high / unit) * unit + ZERO % unit;
-        points.extend([above, above.saturating_sub(unit), below, below.saturating_sub(unit), low, high]);
+        for end in [low, high] {
+            let floor = scaled(end).div_euclid(RESOLUTION);
+            let whole = [floor, floor.saturating_add(1), floor.saturating_sub(1)];
+            points.extend(whole.iter().filter_map(|unit| unit.checked_mul(RESOLUTION)).map(point));
+        }
+        points.extend([low, high]);
     }
     points.retain(|p| set.contains(*p));
     points

@@ -5,14 +5,14 @@
 //! interned too, and their pairwise relations are computed once. A dimension is decided by tiers: complementary
 //! literals, pairwise inclusion and disjointness, and only for what they leave open the product search.
 
-use std::collections::HashMap;
-
 use super::budget::{Budget, Exhausted};
 use super::glob::Glob;
+use super::hash::IdMap;
 use super::literal::{Dim, Lit, Set, Test};
 use super::product::{Product, Word, shortest};
 use super::ranges::Ranges;
 use super::relation;
+use super::sample;
 use super::scalar;
 use super::space::{Arity, Space};
 
@@ -59,17 +59,17 @@ pub(super) enum Value {
 pub(super) struct Table<'s> {
     space: &'s dyn Space,
     entries: Vec<Entry>,
-    by_lit: HashMap<Lit, LitId>,
+    by_lit: IdMap<Lit, LitId>,
     dims: Vec<Dim>,
-    by_dim: HashMap<Dim, usize>,
+    by_dim: IdMap<Dim, usize>,
     lists: Vec<bool>,
     domains: Vec<Option<Vec<GlobId>>>,
     globs: Vec<Glob>,
     wide: Vec<Option<Glob>>,
-    by_glob: HashMap<Glob, GlobId>,
-    covers: HashMap<(GlobId, GlobId), bool>,
-    apart: HashMap<(GlobId, GlobId), bool>,
-    memo: HashMap<Vec<u32>, bool>,
+    by_glob: IdMap<Glob, GlobId>,
+    covers: IdMap<(GlobId, GlobId), bool>,
+    apart: IdMap<(GlobId, GlobId), bool>,
+    memo: IdMap<Vec<u32>, bool>,
     any: GlobId,
     presence: Presence,
     assumption: u32,
@@ -83,17 +83,17 @@ impl<'s> Table<'s> {
         let mut table = Self {
             space,
             entries: Vec::new(),
-            by_lit: HashMap::new(),
+            by_lit: IdMap::default(),
             dims: Vec::new(),
-            by_dim: HashMap::new(),
+            by_dim: IdMap::default(),
             lists: Vec::new(),
             domains: Vec::new(),
             globs: Vec::new(),
             wide: Vec::new(),
-            by_glob: HashMap::new(),
-            covers: HashMap::new(),
-            apart: HashMap::new(),
-            memo: HashMap::new(),
+            by_glob: IdMap::default(),
+            covers: IdMap::default(),
+            apart: IdMap::default(),
+            memo: IdMap::default(),
             any: 0,
             presence: Vec::new(),
             assumption: 0,
@@ -331,14 +331,10 @@ impl<'s> Table<'s> {
                 None => return Ok(None),
             }
         }
-        while values.len() < 2 {
-            match self.single(dim, &universal, &[], spell, budget)? {
-                Some(value) => values.push(value),
-                None if values.is_empty() => break,
-                None => return Ok(None),
-            }
+        if values.is_empty() {
+            values.extend(self.single(dim, &universal, &[], spell, budget)?);
         }
-        Ok(Some(Value::List(values)))
+        Ok((!values.is_empty()).then_some(Value::List(values)))
     }
 
     /// One value. Strings, numbers, dates and addresses are views of it that are decided separately; where a key
@@ -369,7 +365,7 @@ impl<'s> Table<'s> {
             match set {
                 Set::Globs(_) if inside => groups.push(self.live(entry, true)),
                 Set::Globs(_) => forbidden.extend(self.live(entry, false)),
-                Set::Numbers(set) => narrow(&mut numbers, Ranges::all(), set, inside),
+                Set::Numbers(set) => narrow(&mut numbers, scalar::writable_numbers(), set, inside),
                 Set::Dates(set) => narrow(&mut dates, scalar::writable_dates(), set, inside),
                 Set::Addresses(a, b) => {
                     narrow(&mut v4, scalar::all_v4(), a, inside);
@@ -432,6 +428,9 @@ impl<'s> Table<'s> {
         'generator: for generator in generators {
             budget.spend(1)?;
             let mut left: Vec<GlobId> = Vec::new();
+            if forbidden.contains(generator) {
+                continue;
+            }
             for id in forbidden {
                 if self.covers(*id, *generator) {
                     continue 'generator;
@@ -442,7 +441,7 @@ impl<'s> Table<'s> {
             }
             let mut others: Vec<Vec<GlobId>> = Vec::new();
             for (_, group) in groups.iter().enumerate().filter(|(at, _)| Some(*at) != lead) {
-                if group.iter().any(|id| self.covers(*id, *generator)) {
+                if group.contains(generator) || group.iter().any(|id| self.covers(*id, *generator)) {
                     continue;
                 }
                 let meeting: Vec<GlobId> = group.iter().copied().filter(|id| !self.apart(*id, *generator)).collect();
@@ -472,6 +471,9 @@ impl<'s> Table<'s> {
                 .filter_map(|id| if holes_widen && bare(id)?.has_holes() { wide(id) } else { bare(id) })
                 .collect();
             let product = Product { generator, others: &others, forbidden: &left };
+            if let Some(word) = sample::find(&product) {
+                return Ok(Some(word));
+            }
             if let Some(word) = shortest(&product, budget)? {
                 return Ok(Some(word));
             }
@@ -521,8 +523,11 @@ impl<'s> Table<'s> {
         }
         let (inner, outer) = if na { (b, a) } else { (a, b) };
         let inner: Vec<GlobId> = inner.globs.iter().map(|(id, _)| *id).collect();
-        let outer: Vec<GlobId> = outer.globs.iter().map(|(id, _)| *id).collect();
-        inner.iter().all(|small| outer.iter().any(|large| self.covers(*large, *small)))
+        let mut outer: Vec<GlobId> = outer.globs.iter().map(|(id, _)| *id).collect();
+        outer.sort_unstable();
+        inner
+            .iter()
+            .all(|small| outer.binary_search(small).is_ok() || outer.iter().any(|large| self.covers(*large, *small)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file a subcommand: wires the edge and the core together. The only users of `anyhow` beside the edge.
 
+pub mod access;
 mod apply;
 mod audit;
 mod check;
@@ -24,6 +25,7 @@ pub fn main() -> ExitCode {
         Command::Apply(args) => return apply::run(args),
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Access(command) => access::run(command, &mut std::io::stdout().lock()),
     };
     let outcome = done.unwrap_or_else(|error| {
         terminal::error(&format!("{error:#}"));

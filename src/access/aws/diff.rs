@@ -3,12 +3,16 @@
 //! The comparison runs under the first reading of what is contested. A witness counts as `new` only if it is new
 //! under every reading; `none` is claimed only if every reading says so.
 
+use std::collections::BTreeSet;
+
 use crate::access::compare::{Doubt, Options, Outcome, compare};
+use crate::access::literal::Dim;
+use crate::access::point::Point;
 use crate::access::rule::{Decision, Origin};
 use crate::access::{Access, NewAccess, Reason, RemovedAccess, Verdict, Witness};
 
 use super::compile::{Contested, Place, Readings, compile};
-use super::document::Document;
+use super::document::{Document, Statement, Text};
 use super::explain;
 use super::parse::Kind;
 use super::replay::replay;
@@ -27,7 +31,7 @@ pub struct Diff<'a> {
     pub options: Options,
 }
 
-/// One side under one reading.
+/// Both sides under one reading.
 struct Pair {
     before: Decision,
     after: Decision,
@@ -43,25 +47,25 @@ impl<'a> Diff<'a> {
     /// What `after` permits and `before` does not; `removed` is left empty.
     #[must_use]
     pub fn gained(&self) -> Access {
-        let mut contested = Contested::default();
-        let first = self.pair(Readings::default(), &mut contested);
-        let space = AwsSpace::new(self.kind);
         let mut access = Access::default();
         if self.before == self.after {
             return access;
         }
-        // The reading by segments comes first where it matters: its witnesses are plausible ARNs.
-        let mut readings = contested.readings();
-        readings.reverse();
-        let pairs: Vec<Pair> = readings.iter().map(|reading| self.pair(*reading, &mut Contested::default())).collect();
-        let pairs = if pairs.len() == 1 { vec![first] } else { pairs };
-        let outcomes = pairs.iter().map(|pair| compare(&pair.before, &pair.after, &space, self.options));
+        let mut contested = Contested::default();
+        let plain = self.pair(Readings::default(), &mut contested);
+        contested.tag_keys_mind_case = self.tag_case_matters();
+        let space = AwsSpace::new(self.kind);
+        let readings = contested.readings();
+        let mut plain = Some(plain);
         let mut silent = 0;
         let mut doubts: Vec<(Option<Origin>, Doubt)> = Vec::new();
         let mut fragile = false;
-        for outcome in outcomes {
+        for reading in &readings {
+            let reuse = *reading == Readings::default();
+            let pair = plain.take_if(|_| reuse).unwrap_or_else(|| self.pair(*reading, &mut Contested::default()));
+            let outcome = compare(&pair.before, &pair.after, &space, self.options);
             silent += usize::from(outcome.is_none());
-            fragile |= self.keep_new(&outcome, &pairs, &mut access);
+            fragile |= self.keep_new(&outcome, &pair, *reading, &readings, &mut access);
             doubts.extend(outcome.possible.into_iter().map(|(origin, doubt, _)| (origin, doubt)));
             if !access.new.is_empty() {
                 break;
@@ -99,25 +103,50 @@ impl<'a> Diff<'a> {
         access
     }
 
+    /// Whether two keys of the documents differ in the case of a tag's name only.
+    fn tag_case_matters(&self) -> bool {
+        let readings = Readings { tag_keys_mind_case: true, ..Readings::default() };
+        let documents = [self.before, self.after];
+        let written = |text: &Text| matches!(text, Text::Known(text) if text.contains('/'));
+        let tagged = |s: &Statement| s.conditions.iter().any(|c| written(&c.key));
+        if !documents.iter().any(|d| d.has_variables() || d.statements.iter().any(tagged)) {
+            return false;
+        }
+        let pair = self.pair(readings, &mut Contested::default());
+        let mut keys = BTreeSet::new();
+        for decision in [&pair.before, &pair.after] {
+            decision.each_rule(&mut |rule| {
+                for lit in &rule.lits {
+                    if let Dim::Key(key) = &lit.dim {
+                        keys.insert(key.clone());
+                    }
+                    keys.extend(lit.globs().iter().flat_map(|glob| glob.needs().iter().map(|(key, _)| key.clone())));
+                }
+            });
+        }
+        let folded: BTreeSet<String> = keys.iter().map(|key| key.to_ascii_lowercase()).collect();
+        folded.len() < keys.len()
+    }
+
     fn pair(&self, readings: Readings, contested: &mut Contested) -> Pair {
         let place = Place::default();
         let mut side = |document| Decision::Rules(compile(document, self.kind, &place, readings, contested));
         Pair { before: side(self.before), after: side(self.after) }
     }
 
-    /// Adds the pieces that are new under every reading and stand up in the evaluator. Returns whether some piece
-    /// is new under this reading only.
-    fn keep_new(&self, outcome: &Outcome, pairs: &[Pair], access: &mut Access) -> bool {
+    /// Adds the pieces that the evaluator calls new under every reading. Returns whether some piece is new under
+    /// its own reading only.
+    fn keep_new(&self, outcome: &Outcome, pair: &Pair, own: Readings, all: &[Readings], access: &mut Access) -> bool {
         let mut fragile = false;
         for piece in &outcome.new {
-            let new_under = |pair: &Pair| pair.after.permits(&piece.point) && !pair.before.permits(&piece.point);
-            if !pairs.iter().all(new_under) {
-                fragile = true;
-                continue;
-            }
-            if !replay(self.before, self.after, self.kind, &piece.point) {
+            let stands = |reading: Readings| replay(self.before, self.after, self.kind, &piece.point, reading);
+            if !stands(own) {
                 access.verdict = access.verdict.max(Verdict::Possible);
                 access.reasons.push(reason(piece.origin.as_ref(), &Doubt::Unconfirmed));
+                continue;
+            }
+            if !all.iter().all(|reading| *reading == own || stands(*reading)) {
+                fragile = true;
                 continue;
             }
             access.verdict = Verdict::New;
@@ -131,13 +160,19 @@ impl<'a> Diff<'a> {
                     ),
                 });
             }
-            let Some(pair) = pairs.first() else { continue };
             access.new.push(self.describe(piece.origin.as_ref(), &piece.point, pair));
         }
         fragile
     }
 
-    fn describe(&self, origin: Option<&Origin>, point: &crate::access::point::Point, pair: &Pair) -> NewAccess {
+    /// A context key as the documents write it.
+    fn spelled(&self, key: &str) -> String {
+        let conditions = [self.after, self.before].into_iter().flat_map(|d| &d.statements).flat_map(|s| &s.conditions);
+        let mut written = conditions.filter_map(|condition| condition.key.as_known());
+        written.find(|written| written.eq_ignore_ascii_case(key)).unwrap_or(key).to_owned()
+    }
+
+    fn describe(&self, origin: Option<&Origin>, point: &Point, pair: &Pair) -> NewAccess {
         let origin = origin.cloned().unwrap_or_default();
         let statement = self.after.statements.iter().find(|s| s.index == origin.index);
         let facts = statement.map(explain::facts).unwrap_or_default();
@@ -153,7 +188,7 @@ impl<'a> Diff<'a> {
                 principal: explain::principal(&point.principal),
                 action: point.action.clone(),
                 resource: point.resource.clone(),
-                context: point.keys.iter().map(|(key, value)| (key.to_string(), value.values().to_vec())).collect(),
+                context: point.keys.iter().map(|(key, value)| (self.spelled(key), value.values().to_vec())).collect(),
             },
         }
     }

@@ -4,6 +4,7 @@
 //! decides concrete requests. [`actions`] and [`managed`] are tables of facts, dated.
 
 pub mod actions;
+pub mod allows;
 pub mod compile;
 pub mod diff;
 pub mod document;

@@ -1,12 +1,56 @@
 //! Every witness is replayed through the independent evaluator before it is believed.
 
-use crate::access::point::Point;
+use crate::access::point::{KeyValue, Point};
 
+use super::compile::Readings;
 use super::document::Document;
+use super::evaluate::{Context, ContextValue, Layer, Principal, Reading, Request, evaluate_document};
 use super::parse::Kind;
 
-/// Whether the evaluator permits the request under `after` and not under `before`.
-pub(super) fn replay(before: &Document, after: &Document, kind: Kind, point: &Point) -> bool {
-    let _ = (before, after, kind, point);
-    true
+/// Whether the evaluator permits the request for certain under `after` and refuses it for certain under `before`.
+pub(super) fn replay(before: &Document, after: &Document, kind: Kind, point: &Point, readings: Readings) -> bool {
+    let Some(request) = request(point, kind) else { return false };
+    let layer = if kind == Kind::Identity { Layer::Identity } else { Layer::Resource };
+    let judge = |document| evaluate_document(document, layer, &request, reading(readings));
+    judge(after).is_allowed() && judge(before).is_denied()
+}
+
+/// The request of a point; `None` where its principal is none that exists.
+pub(super) fn request(point: &Point, kind: Kind) -> Option<Request> {
+    let principal = match point.principal.split_once(':') {
+        _ if kind == Kind::Identity => Principal::Anonymous,
+        Some(("AWS", arn)) => Principal::from_arn(arn)?,
+        Some(("Service", name)) => Principal::Service(name.to_owned()),
+        Some(("Federated", provider)) => Principal::Federated(provider.to_owned()),
+        Some(("CanonicalUser", id)) => Principal::CanonicalUser(id.to_owned()),
+        Some(("Anonymous", _)) => Principal::Anonymous,
+        _ => return None,
+    };
+    let context: Context = point
+        .keys
+        .iter()
+        .map(|(key, value)| {
+            let value = match value {
+                KeyValue::One(value) => ContextValue::One(value.clone()),
+                KeyValue::Many(values) => ContextValue::Many(values.clone()),
+            };
+            (key.to_string(), value)
+        })
+        .collect();
+    let (action, resource) = (point.action.clone(), point.resource.clone());
+    Some(Request { principal, action, resource, resource_account: None, context })
+}
+
+/// The evaluator's word for the readings.
+pub(super) fn reading(readings: Readings) -> Reading {
+    Reading {
+        segments: readings.segments,
+        unset_blocks_not: readings.unset_blocks_not,
+        any_if_exists: readings.any_if_exists,
+        late_variables: readings.late_variables,
+        plain_is_any: readings.plain_is_any,
+        tag_keys_mind_case: readings.tag_keys_mind_case,
+        not_principal_needs_account: readings.not_principal_needs_account,
+        empty_is_missing: readings.empty_is_missing,
+    }
 }

@@ -105,16 +105,20 @@ impl Space for AwsSpace {
             }
             Dim::Resource => resources(&fixed.action),
             Dim::Principal => [
-                format!("AWS:arn:aws:iam::{ACCOUNT}:user/?*"),
-                "AWS:arn:aws:iam::999999999999:user/?*".to_owned(),
-                "AWS:arn:aws:iam::????????????:*/?*".to_owned(),
-                "AWS:arn:aws:sts::????????????:assumed-role/?*/?*".to_owned(),
-                "Service:?*.amazonaws.com".to_owned(),
-                "AWS:?*".to_owned(),
+                "AWS:arn:aws:iam::${Account}:user/${UserName}",
+                "AWS:arn:aws:iam::999999999999:user/${UserName}",
+                "AWS:arn:aws:iam::${Other}:user/${UserName}",
+                "AWS:arn:${Any}:iam::${Other}:user/${UserName}",
+                "AWS:arn:${Any}:iam::${Other}:role/${RoleName}",
+                "AWS:arn:${Any}:sts::${Other}:assumed-role/${RoleName}/${Session}",
+                "AWS:arn:${Any}:iam::${Other}:root",
+                "AWS:arn:${Any}:sts::${Other}:federated-user/${UserName}",
+                "Service:${Name}.amazonaws.com",
+                "Service:${Name}",
+                "Federated:${Name}",
             ]
-            .iter()
-            .map(|shape| Glob::wildcard(shape, false))
-            .collect(),
+            .map(|format| shape(format, true))
+            .into(),
             Dim::Action => ["*:*Future*", "?*:?*"].map(|shape| Glob::wildcard(shape, false)).into(),
             Dim::Key(key) if is(key, ValueType::Arn) => {
                 ["arn:aws:iam::123456789012:role/?*", "arn:aws:?*:*:*:?*", "?*"]

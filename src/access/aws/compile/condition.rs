@@ -3,6 +3,7 @@
 //! Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "...IfExists", "Set operators for
 //! multivalued context keys"; the truth table stands in the type [`Test`].
 
+use crate::access::aws::actions::Actions;
 use crate::access::aws::document::{Base, Condition, Family, Item, Operator, SetPrefix, Text};
 use crate::access::glob::{Glob, Symbol, Token};
 use crate::access::literal::{Dim, Lit, Set, Test};
@@ -19,7 +20,7 @@ pub(super) fn lits(condition: &Condition, variables: bool, readings: Readings, s
     let (Operator::Known { set, base, if_exists }, Some(key)) = (&condition.operator, condition.key.as_known()) else {
         return opaque();
     };
-    let dim = Dim::Key(key.to_ascii_lowercase().into());
+    let dim = Dim::Key(text::key_name(key, readings));
     if *base == Base::Null {
         return match null(condition) {
             Some(None) => Vec::new(),
@@ -27,17 +28,40 @@ pub(super) fn lits(condition: &Condition, variables: bool, readings: Readings, s
             None => opaque(),
         };
     }
-    let Some(values) = values(condition, *base, variables) else { return opaque() };
+    let Some(values) = values(condition, *base, variables, readings) else { return opaque() };
     let neg = base.is_negated();
+    let list = Actions::embedded().key_type(key).is_some_and(|kind| kind.multivalued != Some(false));
     let test = match set {
-        None => Test::One { neg, absent_ok: neg || *if_exists, set: values },
-        Some(SetPrefix::ForAllValues) => Test::All { neg, set: values },
+        None => {
+            seen.plain_is_any |= list;
+            let absent_ok = neg || *if_exists;
+            match list && readings.plain_is_any {
+                true => Test::Some { neg, absent_ok, set: values },
+                false => Test::One { neg, absent_ok, set: values },
+            }
+        }
+        Some(SetPrefix::ForAllValues) => {
+            seen.empty_is_missing = true;
+            Test::All { neg, set: if readings.empty_is_missing { with_empty(values, neg) } else { values } }
+        }
         Some(SetPrefix::ForAnyValue) => {
             seen.any_if_exists |= *if_exists;
             Test::Some { neg, absent_ok: *if_exists && readings.any_if_exists, set: values }
         }
     };
     vec![Lit { dim, test, label: label.into() }]
+}
+
+/// The set with (or, where membership is negated, without) the empty string. Only strings can be empty.
+fn with_empty(set: Set, neg: bool) -> Set {
+    match set {
+        Set::Globs(mut globs) if !neg => {
+            globs.push(Glob::empty());
+            sorted(globs)
+        }
+        Set::Globs(globs) => sorted(globs.into_iter().flat_map(|glob| glob.without_the_empty_string()).collect()),
+        other => other,
+    }
 }
 
 /// `Some(None)` where any request satisfies it, `Some(Some(neg))` for one presence, `None` where it cannot be read.
@@ -59,12 +83,12 @@ fn null(condition: &Condition) -> Option<Option<bool>> {
 }
 
 /// The set that the values describe; `None` where some value cannot be read.
-fn values(condition: &Condition, base: Base, variables: bool) -> Option<Set> {
+fn values(condition: &Condition, base: Base, variables: bool, readings: Readings) -> Option<Set> {
     let items = &condition.values.items;
     let known =
         || items.iter().map(|item| if let Item::One(Text::Known(text)) = item { Some(text.as_str()) } else { None });
     match base.family() {
-        Family::String | Family::Arn => strings(items, base, variables),
+        Family::String | Family::Arn => strings(items, base, variables, readings),
         Family::Bool | Family::Binary => {
             let fold = base.family() == Family::Bool;
             let literal = |text: &str| {
@@ -78,7 +102,9 @@ fn values(condition: &Condition, base: Base, variables: bool) -> Option<Set> {
             let date = base.family() == Family::Date;
             let mut all = Ranges::default();
             for text in known() {
-                let point = if date { scalar::date(text?) } else { scalar::number(text?) }?;
+                // Beyond twenty digits a bound could lie outside of what is searched.
+                let text = text.filter(|text| text.len() <= 40 && (date || text.len() <= 20))?;
+                let point = if date { scalar::date(text) } else { scalar::number(text) }?;
                 all = all.union(&compared(base, point));
             }
             Some(if date { Set::Dates(all) } else { Set::Numbers(all) })
@@ -95,7 +121,7 @@ fn values(condition: &Condition, base: Base, variables: bool) -> Option<Set> {
     }
 }
 
-fn strings(items: &[Item], base: Base, variables: bool) -> Option<Set> {
+fn strings(items: &[Item], base: Base, variables: bool, readings: Readings) -> Option<Set> {
     let (style, fold) = match base {
         Base::StringEquals | Base::StringNotEquals => (Style::Equals, false),
         Base::StringEqualsIgnoreCase | Base::StringNotEqualsIgnoreCase => (Style::Equals, true),
@@ -112,7 +138,7 @@ fn strings(items: &[Item], base: Base, variables: bool) -> Option<Set> {
                 unescaped(text, variables).chars().for_each(|c| glob.push_char(c, true));
                 out.push(glob);
             }
-            Item::One(text) => out.extend(text::globs(text, variables, style)),
+            Item::One(text) => out.extend(text::globs(text, variables, style, readings)),
             Item::Many(_) if fold => return None,
             Item::Many(hole) => {
                 let mut glob = Glob::empty();

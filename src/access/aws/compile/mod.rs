@@ -9,7 +9,7 @@ mod condition;
 mod principal;
 mod text;
 
-use crate::access::aws::document::{Clause, Document, Effect, Item, List, Statement, Text};
+use crate::access::aws::document::{Clause, Document, Effect, Item, List, Principals, Statement, Text};
 use crate::access::aws::parse::Kind;
 use crate::access::glob::{Glob, Symbol, Token};
 use crate::access::literal::{Dim, Lit};
@@ -44,6 +44,17 @@ pub struct Readings {
     /// Variables before the fifth colon of a resource ARN are literal text; otherwise they are variables. The
     /// documentation restricts variables to the last part without saying what happens elsewhere.
     pub late_variables: bool,
+    /// A condition without set operator on a key with several values holds if it does for one of them; otherwise it
+    /// never holds. The documentation only advises against it.
+    pub plain_is_any: bool,
+    /// The tag's name in keys such as `aws:ResourceTag/Team` minds case; otherwise all of a key is compared without
+    /// case. The documentation says both.
+    pub tag_keys_mind_case: bool,
+    /// `NotPrincipal` excepts a caller only if its account is listed too; otherwise any entry that names the caller
+    /// excepts it. The documentation warns that it depends on the service.
+    pub not_principal_needs_account: bool,
+    /// An empty value counts as missing under `ForAllValues`; otherwise it is a value like any other.
+    pub empty_is_missing: bool,
 }
 
 /// Which contested points a document depends on.
@@ -57,10 +68,19 @@ pub struct Contested {
     pub any_if_exists: bool,
     /// [`Readings::late_variables`].
     pub late_variables: bool,
+    /// [`Readings::plain_is_any`].
+    pub plain_is_any: bool,
+    /// [`Readings::tag_keys_mind_case`]; depends on all documents that are compared, so the caller sets it.
+    pub tag_keys_mind_case: bool,
+    /// [`Readings::not_principal_needs_account`].
+    pub not_principal_needs_account: bool,
+    /// [`Readings::empty_is_missing`].
+    pub empty_is_missing: bool,
 }
 
 impl Contested {
-    /// Every combination of readings that could make a difference, the usual one first.
+    /// Every combination of readings that could make a difference. The plain one comes first, and before it its
+    /// variant by segments where that matters: witnesses found under it are plausible ARNs.
     #[must_use]
     pub fn readings(self) -> Vec<Readings> {
         let mut all = vec![Readings::default()];
@@ -71,11 +91,19 @@ impl Contested {
                 all.extend(more);
             }
         };
-        fork(self.segments, |r| r.segments = true);
         fork(self.unset_blocks_not, |r| r.unset_blocks_not = true);
         fork(self.any_if_exists, |r| r.any_if_exists = true);
         fork(self.late_variables, |r| r.late_variables = true);
-        all
+        fork(self.plain_is_any, |r| r.plain_is_any = true);
+        fork(self.tag_keys_mind_case, |r| r.tag_keys_mind_case = true);
+        fork(self.not_principal_needs_account, |r| r.not_principal_needs_account = true);
+        fork(self.empty_is_missing, |r| r.empty_is_missing = true);
+        let mut out = Vec::new();
+        for reading in all {
+            out.extend(self.segments.then_some(Readings { segments: true, ..reading }));
+            out.push(reading);
+        }
+        out
     }
 }
 
@@ -85,7 +113,9 @@ pub fn compile(document: &Document, kind: Kind, place: &Place, readings: Reading
     let mut set = RuleSet::default();
     for statement in &document.statements {
         let mut lits = Vec::new();
-        lits.extend(statement.principal.as_ref().filter(|_| kind != Kind::Identity).map(principal));
+        if let Some(clause) = statement.principal.as_ref().filter(|_| kind != Kind::Identity) {
+            lits.push(principal(clause, readings, seen));
+        }
         if let Some(clause) = &statement.resource {
             lits.extend(resource(clause, document.has_variables(), readings, seen));
         }
@@ -137,8 +167,13 @@ fn origin(statement: &Statement, place: &Place) -> Origin {
     }
 }
 
-fn principal(clause: &Clause<crate::access::aws::document::Principals>) -> Lit {
-    let mut globs = principal::globs(&clause.set);
+fn principal(clause: &Clause<Principals>, readings: Readings, seen: &mut Contested) -> Lit {
+    seen.not_principal_needs_account |= clause.negated && principal::is_contested(&clause.set);
+    let mut globs = if clause.negated && readings.not_principal_needs_account {
+        principal::strict_exceptions(&clause.set)
+    } else {
+        principal::globs(&clause.set)
+    };
     globs.sort();
     globs.dedup();
     Lit::of(Dim::Principal, clause.negated, globs, if clause.negated { "NotPrincipal" } else { "Principal" })
@@ -162,9 +197,12 @@ fn actions(clause: &Clause<List>) -> Vec<Vec<Lit>> {
     let mut unknown: Vec<(Glob, String)> = Vec::new();
     for item in &clause.set.items {
         match item {
-            Item::One(Text::Known(text)) => known.push(Glob::wildcard(text, true)),
+            Item::One(Text::Known(text)) => known.extend(text::action(text)),
             Item::One(text @ Text::Partial(_)) => {
-                let frame = text::globs(text, false, Style::Like).first().map(Glob::widened).unwrap_or_default();
+                let frame = text::globs(text, false, Style::Like, Readings::default())
+                    .first()
+                    .map(Glob::widened)
+                    .unwrap_or_default();
                 unknown.push((frame, format!("action {}", text.display())));
             }
             Item::Many(hole) => unknown.push((Glob::any(), format!("actions {}", hole.as_str()))),
@@ -208,8 +246,8 @@ fn resource(clause: &Clause<List>, variables: bool, readings: Readings, seen: &m
                 let early = variables && text::has_early_variables(text);
                 seen.late_variables |= early;
                 let variables = variables && !(early && readings.late_variables);
-                let whole = text::globs(text, variables, Style::Like);
-                let parts = text::globs(text, variables, Style::Segments);
+                let whole = text::globs(text, variables, Style::Like, readings);
+                let parts = text::globs(text, variables, Style::Segments, readings);
                 let same = |(a, b): (&Glob, &Glob)| {
                     a.tokens() == b.tokens() && (0..=a.tokens().len()).all(|i| a.loop_at(i) == b.loop_at(i))
                 };

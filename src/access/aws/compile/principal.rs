@@ -8,6 +8,53 @@
 use crate::access::aws::document::{Item, PrincipalEntry, PrincipalKind, Principals, Text};
 use crate::access::glob::{Glob, Loop, Symbol, Token};
 
+/// Whether the strict reading of `NotPrincipal` can make a difference: some account, role or user is listed.
+pub(super) fn is_contested(principals: &Principals) -> bool {
+    let Principals::Listed(entries) = principals else { return false };
+    let specific = |item: &Item| !matches!(item, Item::One(Text::Known(id)) if id == "*");
+    entries.iter().any(|entry| entry.kind == PrincipalKind::Aws && entry.ids.items.iter().any(specific))
+}
+
+/// The patterns of a `NotPrincipal` element under the strict reading: a caller is excepted only if its account is
+/// listed too, and an account alone excepts only its root user.
+pub(super) fn strict_exceptions(principals: &Principals) -> Vec<Glob> {
+    let Principals::Listed(entries) = principals else { return globs(principals) };
+    let known =
+        entries.iter().filter(|entry| entry.kind == PrincipalKind::Aws).flat_map(|entry| entry.ids.known_items());
+    let accounts: Vec<String> = known.filter_map(account_of_root).collect();
+    let strict = |one: &PrincipalEntry| -> Vec<Glob> {
+        if one.kind != PrincipalKind::Aws || one.ids.has_holes() {
+            return entry(one);
+        }
+        let each = |id: &str| -> Vec<Glob> {
+            if id == "*" {
+                return vec![Glob::any()];
+            }
+            if let Some(number) = account_of_root(id) {
+                let mut root = Glob::literal("AWS:arn:");
+                root.push_many(Loop::InSegment);
+                format!(":iam::{number}:root").chars().for_each(|c| root.push_char(c, false));
+                return vec![root];
+            }
+            let own = id.splitn(6, ':').nth(4).unwrap_or_default();
+            if accounts.iter().any(|number| number == own) { aws(id) } else { Vec::new() }
+        };
+        one.ids.known_items().flat_map(each).collect()
+    };
+    entries.iter().flat_map(strict).collect()
+}
+
+/// The account that an identifier names as a whole.
+fn account_of_root(id: &str) -> Option<String> {
+    if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(id.to_owned());
+    }
+    match id.splitn(6, ':').collect::<Vec<_>>().as_slice() {
+        ["arn", _, "iam", "", number, "root"] => Some((*number).to_owned()),
+        _ => None,
+    }
+}
+
 /// The patterns of a `Principal` element.
 pub(super) fn globs(principals: &Principals) -> Vec<Glob> {
     match principals {

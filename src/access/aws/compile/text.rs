@@ -3,8 +3,12 @@
 //! Sources: IAM User Guide, "IAM policy elements: Variables and tags" (variables, defaults, escapes, the two
 //! versions), "Resource" (wildcards and the colon rule).
 
+use std::sync::Arc;
+
 use crate::access::aws::document::{Part, Text};
 use crate::access::glob::{Glob, Loop, Symbol, Token};
+
+use super::Readings;
 
 /// How a string is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,7 @@ enum Piece {
 
 /// The patterns of one string: one, or two for each variable with a default value (the value where the key is
 /// present, the default where it is absent).
-pub(super) fn globs(text: &Text, variables: bool, style: Style) -> Vec<Glob> {
+pub(super) fn globs(text: &Text, variables: bool, style: Style, readings: Readings) -> Vec<Glob> {
     let pieces = read(text, variables, style);
     let colons = pieces.iter().filter(|p| **p == Piece::Char(':')).count();
     let open_end = colons < 5 && pieces.last() == Some(&Piece::Many);
@@ -66,13 +70,14 @@ pub(super) fn globs(text: &Text, variables: bool, style: Style) -> Vec<Glob> {
                 out.iter_mut().for_each(|glob| glob.push(Token::Symbol(symbol.clone())));
             }
             Piece::Variable { key, default } => {
+                let key = key_name(key, readings);
                 let mut plain = if default.is_some() { out.clone() } else { Vec::new() };
                 for glob in &mut out {
-                    glob.need(key.as_str().into(), true);
-                    glob.push(Token::Symbol(Symbol::Key(key.as_str().into())));
+                    glob.need(key.clone(), true);
+                    glob.push(Token::Symbol(Symbol::Key(key.clone())));
                 }
                 for glob in &mut plain {
-                    glob.need(key.as_str().into(), false);
+                    glob.need(key.clone(), false);
                     default.iter().flat_map(|d| d.chars()).for_each(|c| glob.push_char(c, false));
                 }
                 out.extend(plain);
@@ -81,6 +86,25 @@ pub(super) fn globs(text: &Text, variables: bool, style: Style) -> Vec<Glob> {
     }
     out.retain(consistent);
     out
+}
+
+/// The pattern of an action: prefix and name each by themselves, without case; `*` alone is every action, and
+/// anything else without a prefix is none.
+pub(super) fn action(text: &str) -> Option<Glob> {
+    if !text.contains(':') {
+        return (!text.is_empty() && text.chars().all(|c| c == '*')).then(Glob::any);
+    }
+    let mut glob = Glob::empty();
+    let mut named = false;
+    for c in text.chars() {
+        named |= c == ':';
+        match c {
+            '*' => glob.push_many(if named { Loop::Any } else { Loop::InSegment }),
+            '?' => glob.push(if named { Token::One } else { Token::OneInSegment }),
+            c => glob.push_char(c, true),
+        }
+    }
+    Some(glob)
 }
 
 /// Whether a string refers to variables.
@@ -96,6 +120,14 @@ pub(super) fn has_early_variables(text: &Text) -> bool {
         colons += usize::from(*piece == Piece::Char(':'));
         colons < 5 && matches!(piece, Piece::Variable { .. })
     })
+}
+
+/// The canonical name of a context key.
+pub(super) fn key_name(written: &str, readings: Readings) -> Arc<str> {
+    match written.split_once('/') {
+        Some((key, tag)) if readings.tag_keys_mind_case => format!("{}/{tag}", key.to_ascii_lowercase()).into(),
+        _ => written.to_ascii_lowercase().into(),
+    }
 }
 
 /// A pattern that needs a key both present and absent matches nothing.
@@ -125,9 +157,8 @@ fn read_known(text: &str, variables: bool, style: Style, out: &mut Vec<Piece>) {
         if variables
             && let Some(inner) = rest.strip_prefix("${")
             && let Some((body, after)) = inner.split_once('}')
-            && let Some(piece) = variable(body)
         {
-            out.push(piece);
+            out.push(variable(body));
             rest = after;
             continue;
         }
@@ -140,21 +171,16 @@ fn read_known(text: &str, variables: bool, style: Style, out: &mut Vec<Piece>) {
     }
 }
 
-/// Reads what stands between `${` and `}`; `None` for what is no variable and therefore literal text.
-fn variable(body: &str) -> Option<Piece> {
-    match body {
-        "*" | "?" | "$" => return body.chars().next().map(Piece::Char),
-        _ => {}
+/// Reads what stands between `${` and `}`.
+fn variable(body: &str) -> Piece {
+    if let ("*" | "?" | "$", Some(c)) = (body, body.chars().next()) {
+        return Piece::Char(c);
     }
     let (key, default) = match body.split_once(',') {
         None => (body, None),
-        Some((key, default)) => {
-            let default = default.trim().strip_prefix('\'')?.strip_suffix('\'')?;
-            (key, Some(default.to_owned()))
-        }
+        Some((key, default)) => (key, default.trim().strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''))),
     };
-    let key = key.trim();
-    (!key.is_empty()).then(|| Piece::Variable { key: key.to_ascii_lowercase(), default })
+    Piece::Variable { key: key.trim().to_owned(), default: default.map(str::to_owned) }
 }
 
 #[cfg(test)]
@@ -163,7 +189,7 @@ mod tests {
     use crate::access::point::{KeyValue, Point};
 
     fn glob(text: &str, style: Style) -> Glob {
-        globs(&text.into(), true, style).remove(0)
+        globs(&text.into(), true, style, Readings::default()).remove(0)
     }
 
     #[test]
@@ -179,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_default_stands_in_for_a_missing_key() {
-        let both = globs(&"x/${aws:PrincipalTag/team, 'none'}".into(), true, Style::Like);
+        let both = globs(&"x/${aws:PrincipalTag/team, 'none'}".into(), true, Style::Like, Readings::default());
         let mut point = Point::default();
         let matches = |text: &str, point: &Point| both.iter().any(|g| g.matches_at(text, point));
         assert!(matches("x/none", &point));
@@ -189,7 +215,7 @@ mod tests {
 
     #[test]
     fn without_variables_everything_is_text() {
-        let literal = globs(&"a/${aws:username}".into(), false, Style::Like).remove(0);
+        let literal = globs(&"a/${aws:username}".into(), false, Style::Like, Readings::default()).remove(0);
         assert!(literal.matches("a/${aws:username}"));
     }
 

@@ -1,0 +1,123 @@
+//! `tollgate access diff --pairs`: many comparisons in one process.
+
+use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::access::aws::diff::Diff;
+use crate::access::aws::parse::{Kind, parse};
+use crate::access::{Reason, Verdict, Witness};
+use crate::edge::files;
+use crate::exit::Outcome;
+
+use super::{AnswerFormat, PolicyKind, diff};
+
+/// The longest line that is read: two documents of the largest size, escaped twice over.
+const MAX_LINE: u64 = 2 << 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    before: &'a RawValue,
+    #[serde(borrow)]
+    after: &'a RawValue,
+    kind: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    id: Option<&'a RawValue>,
+    verdict: Verdict,
+    witness: Option<&'a Witness>,
+    reasons: &'a [Reason],
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    id: Option<&'a RawValue>,
+    verdict: Option<()>,
+    error: String,
+}
+
+pub(super) fn run(file: &Path, kind: Option<PolicyKind>, format: AnswerFormat, out: &mut dyn Write) -> Result<Outcome> {
+    if format != AnswerFormat::Json {
+        bail!("`--pairs` answers in JSON only\n  help: add `--format json`");
+    }
+    let source: Box<dyn Read> =
+        if file.as_os_str() == "-" { Box::new(std::io::stdin().lock()) } else { Box::new(files::open(file)?) };
+    let mut source = BufReader::new(source);
+    let mut out = BufWriter::new(out);
+    let (mut line, mut failed) = (Vec::new(), false);
+    loop {
+        line.clear();
+        let read = (&mut source).take(MAX_LINE).read_until(b'\n', &mut line).context("cannot read the pairs")?;
+        if read == 0 {
+            break;
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
+            bail!("a line of `{}` is longer than {MAX_LINE} bytes", file.display());
+        }
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        failed |= !answer(text, kind, &mut out)?;
+        writeln!(out)?;
+    }
+    out.flush()?;
+    Ok(if failed { Outcome::Error } else { Outcome::Success })
+}
+
+/// Answers one line; `false` where it could not be decided.
+fn answer(line: &[u8], kind: Option<PolicyKind>, out: &mut impl Write) -> Result<bool> {
+    let question: Question<'_> = match serde_json::from_slice(line) {
+        Ok(question) => question,
+        Err(error) => {
+            let error = format!("not a pair: {error}");
+            serde_json::to_writer(out, &Failure { id: None, verdict: None, error })?;
+            return Ok(false);
+        }
+    };
+    match compare(&question, kind) {
+        Ok(access) => {
+            let witness = access.new.first().map(|piece| &piece.witness);
+            let answer = Answer { id: question.id, verdict: access.verdict, witness, reasons: &access.reasons };
+            serde_json::to_writer(out, &answer)?;
+            Ok(true)
+        }
+        Err(error) => {
+            let failure = Failure { id: question.id, verdict: None, error: format!("{error:#}") };
+            serde_json::to_writer(out, &failure)?;
+            Ok(false)
+        }
+    }
+}
+
+fn compare(question: &Question<'_>, kind: Option<PolicyKind>) -> Result<crate::access::Access> {
+    let (before, after) = (text(question.before)?, text(question.after)?);
+    let kind = match question.kind.as_deref() {
+        None => diff::kind(kind, &before, &after)?,
+        Some("identity") => Kind::Identity,
+        Some("resource") => Kind::Resource,
+        Some("trust") => Kind::Trust,
+        Some(other) => bail!("`{other}` is no kind of document: identity, resource or trust"),
+    };
+    let before = parse(&before, kind).context("before")?;
+    let after = parse(&after, kind).context("after")?;
+    Ok(Diff::new(&before, &after, kind).gained())
+}
+
+/// A document given as JSON, or as a string that holds its text.
+fn text(value: &RawValue) -> Result<std::borrow::Cow<'_, str>> {
+    let raw = value.get();
+    if raw.starts_with('"') {
+        return Ok(serde_json::from_str::<String>(raw).context("not a string")?.into());
+    }
+    Ok(raw.into())
+}
