@@ -183,7 +183,10 @@ fn principal(clause: &Clause<Principals>, readings: Readings, seen: &mut Contest
 #[must_use]
 pub fn is_open(statement: &Statement) -> bool {
     statement.effect == Effect::Allow
-        && statement.principal.as_ref().is_some_and(|clause| principal(clause).globs().iter().any(Glob::is_any))
+        && statement.principal.as_ref().is_some_and(|clause| {
+            let lit = principal(clause, Readings::default(), &mut Contested::default());
+            lit.globs().iter().any(Glob::is_any)
+        })
         && statement.conditions.is_empty()
 }
 
