@@ -1,5 +1,7 @@
 //! The GitHub action and the GitLab template, run for real: `tests/pipelines/run.sh`.
 
+#![expect(clippy::disallowed_methods, reason = "the test is about programs of others")]
+
 use std::process::Command;
 
 /// Whether a program is on PATH and runs.
