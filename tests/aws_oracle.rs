@@ -56,6 +56,7 @@ const ACTIONS: [&str; 7] = [
 ];
 const ACTION_PATTERNS: [&str; 9] =
     ["*", "s3:*", "S3:getobject", "s3:*Object", "sqs:SendMessag?", "iam:Get*", "kms:*", "dynamodb:*", "sts:Assume*"];
+const NARROW_PATTERNS: [&str; 6] = ["s3:*", "S3:getobject", "sqs:SendMessag?", "iam:Get*", "kms:*", "sts:Assume*"];
 const PRINCIPALS: [&str; 5] = [
     "arn:aws:iam::111122223333:user/dev/ann",
     "arn:aws:iam::111122223333:user/bob",
@@ -116,9 +117,12 @@ fn resources(action: &str) -> (&'static [&'static str], &'static [&'static str])
     }
 }
 
-/// Operator families with values for documents and for requests.
+/// Operators, values for documents, values for requests, and the key.
+type Family = (&'static [&'static str], &'static [&'static str], &'static [&'static str], &'static str);
+
+/// Operators by what they compare.
 const STRINGS: [&str; 6] = ["red", "Red", "r*", "?ed", "blue", "${aws:username}"];
-const OPERATORS: [(&[&str], &[&str], &[&str], &str); 8] = [
+const OPERATORS: [Family; 8] = [
     (
         &[
             "StringEquals",
@@ -212,7 +216,7 @@ fn statement(dice: &mut Dice, action: &str, with_principal: bool, with_resource:
         }
     };
     if dice.one_in(6) {
-        set("NotAction", json!(dice.some(&ACTION_PATTERNS[1..])));
+        set("NotAction", json!(dice.some(&NARROW_PATTERNS)));
     } else {
         set("Action", if dice.one_in(3) { json!([action]) } else { json!(dice.some(&ACTION_PATTERNS)) });
     }
@@ -222,8 +226,8 @@ fn statement(dice: &mut Dice, action: &str, with_principal: bool, with_resource:
     }
     if with_principal {
         let ids = if dice.one_in(5) { json!("*") } else { json!({"AWS": dice.some(&PRINCIPAL_IDS)}) };
-        let everyone = ids.to_string().contains("\"*\"");
-        let not = deny && with_resource && dice.one_in(6) && !everyone;
+        let left_out = ["\"*\"", "federated-user"].iter().any(|word| ids.to_string().contains(word));
+        let not = deny && with_resource && dice.one_in(6) && !left_out;
         set(if not { "NotPrincipal" } else { "Principal" }, ids);
     }
     if !dice.one_in(2) {
