@@ -1,5 +1,6 @@
 //! `tollgate check`: plans in, decision out.
 
+use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,13 +13,15 @@ use crate::approval::{Digest, iam_digest};
 use crate::cli::{CheckArgs, Color};
 use crate::decision::{Decision, decide};
 use crate::edge::input::Source;
+use crate::edge::source::beside;
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
 use crate::iam::{IamChange, Interest, Recognition};
+use crate::plan::hcl::Locator;
 use crate::plan::{self, Keep, Plan, Secrets, Sections, Undetermined};
 use crate::policy::{
-    ChangeCase, Finding, Level, PlanCase, PlanFacts, PolicySet, Rows, RunContext, Selection, Severity,
+    ChangeCase, Finding, Level, Location, PlanCase, PlanFacts, PolicySet, Rows, RunContext, Selection, Severity,
 };
 use crate::report::{self, ChangeEntry, Format, Options, PlanEntry, Report, RuleEntry, SCHEMA_VERSION, Summary, Tool};
 
@@ -127,6 +130,16 @@ struct Gate<'a> {
     context: RunContext,
 }
 
+/// One plan as it was read.
+struct ReadPlan<'a> {
+    id: &'a str,
+    source: &'a str,
+    sha256: &'a str,
+    plan: Plan,
+    recognition: Recognition,
+    places: &'a Locator,
+}
+
 /// What the plans of a run have given so far.
 #[derive(Default)]
 struct Collected {
@@ -168,26 +181,33 @@ impl Gate<'_> {
             terminal::note(&format!("{id}: read in {:.1} s", started.elapsed().as_secs_f32()));
         }
         let digest = hex(&source.digest.unwrap_or(read.sha256));
+        // Places may come from the working directory; what counts as the plan's code comes from its archive alone.
+        let archive = match &source.archive {
+            Some(bytes) => Some(plan::archive::read(Cursor::new(bytes)).with_context(|| format!("`{id}`"))?.sources),
+            None => None,
+        };
+        let places = match &archive {
+            Some(sources) => Locator::new(sources),
+            None => Locator::new(&beside(Path::new("."))),
+        };
         let several = read.plans.len() > 1;
         for (number, plan) in read.plans.into_iter().enumerate() {
             let id = if several { format!("{id}#{}", number + 1) } else { id.to_owned() };
             run.secrets.extend(&plan.secrets);
-            let recognition = interest.recognise(&plan);
-            self.plan(&id, source.kind.word(), &digest, plan, recognition, run)?;
+            let recognition = match &archive {
+                Some(sources) => interest.recognise_with(&plan, sources),
+                None => interest.recognise(&plan),
+            };
+            let read =
+                ReadPlan { id: &id, source: source.kind.word(), sha256: &digest, plan, recognition, places: &places };
+            self.plan(read, run)?;
         }
         Ok(())
     }
 
     /// Judges one plan.
-    fn plan(
-        &self,
-        id: &str,
-        source: &str,
-        sha256: &str,
-        plan: Plan,
-        recognition: Recognition,
-        run: &mut Collected,
-    ) -> Result<()> {
+    fn plan(&self, read: ReadPlan<'_>, run: &mut Collected) -> Result<()> {
+        let ReadPlan { id, source, sha256, plan, recognition, places } = read;
         let access = worlds::compare(&plan, &recognition);
         let mut undetermined = plan.undetermined.clone();
         undetermined.extend(recognition.undetermined.iter().cloned());
@@ -200,11 +220,18 @@ impl Gate<'_> {
             rows: usize::try_from(plan.counts.rows).unwrap_or(usize::MAX),
             undetermined: undetermined.clone(),
         };
+        let located = |address: &str| {
+            let place = places.find(address)?;
+            Some(Location { file: place.file.clone(), line: usize::try_from(place.line).ok()? })
+        };
+        let locations: Vec<Option<Location>> =
+            recognition.changes.iter().map(|change| located(&change.row.address)).collect();
         let cases: Vec<ChangeCase<'_>> = recognition
             .changes
             .iter()
             .zip(&access.changes)
-            .map(|(change, access)| ChangeCase { change, access, location: None })
+            .zip(&locations)
+            .map(|((change, access), location)| ChangeCase { change, access, location: location.as_ref() })
             .collect();
         let raw = match self.policies.selection() {
             Selection::Nothing => None,
@@ -215,7 +242,10 @@ impl Gate<'_> {
         for line in &judged.prints {
             terminal::note(&run.secrets.redact(line));
         }
-        run.findings.extend(judged.findings);
+        run.findings.extend(judged.findings.into_iter().map(|mut finding| {
+            finding.location = finding.location.or_else(|| located(&finding.address));
+            finding
+        }));
         let unsettled = if undetermined.is_empty() { Verdict::None } else { Verdict::Possible };
         run.plans.push(PlanEntry {
             id: id.to_owned(),
@@ -228,8 +258,9 @@ impl Gate<'_> {
         run.iam.push(iam_digest(&recognition.changes));
         run.reasons.extend(access.reasons);
         run.undetermined.extend(undetermined);
-        let entries = recognition.changes.into_iter().zip(access.changes);
-        run.changes.extend(entries.map(|(change, access)| entry(id, change, access)));
+        let entries = recognition.changes.into_iter().zip(access.changes).zip(locations);
+        run.changes
+            .extend(entries.map(|((change, access), location)| ChangeEntry { location, ..entry(id, change, access) }));
         Ok(())
     }
 }

@@ -13,21 +13,19 @@ use crate::policy::{DataSource, PolicyOptions, PolicySet, PolicySource, RegoVers
 
 /// Everything that decides how plans are judged.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub(super) struct Settings {
     /// The configuration; the default one where there is no file.
-    pub config: Config,
+    pub(super) config: Config,
     /// The text of the configuration file; empty where there is none.
     pub config_text: String,
     /// The policies beside the built-in rules.
-    pub policies: Vec<PolicySource>,
+    pub(super) policies: Vec<PolicySource>,
     /// The data documents.
-    pub data: Vec<DataSource>,
+    pub(super) data: Vec<DataSource>,
     /// How policies are loaded.
-    pub options: PolicyOptions,
-    /// The commit that all this was read from, where one was asked for.
-    pub commit: Option<String>,
+    pub(super) options: PolicyOptions,
     /// Files of the gate itself that differ between that commit and the work tree.
-    pub changed: Vec<String>,
+    pub(super) changed: Vec<String>,
 }
 
 /// The id of the finding about changed files of the gate itself.
@@ -42,7 +40,7 @@ impl Settings {
     ///
     /// # Errors
     /// When a named file, pattern or commit cannot be read, or the configuration is wrong.
-    pub fn read(args: &SettingsArgs, now: jiff::Timestamp) -> Result<Self> {
+    pub(super) fn read(args: &SettingsArgs, now: jiff::Timestamp) -> Result<Self> {
         let here = Path::new(".");
         let repository = Repository::around(here);
         let mut settings = match &args.config_ref {

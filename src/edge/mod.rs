@@ -10,5 +10,6 @@ pub mod forge;
 pub mod input;
 pub mod private_copy;
 pub mod repository;
+pub mod source;
 pub mod store;
 pub mod terraform;

@@ -425,14 +425,7 @@ impl<'a> Collector<'a> {
         self.entry(user.clone(), at);
         self.model.credentials.insert(
             object.address.to_string(),
-            Credential {
-                address: object.address.clone(),
-                of: vec![user],
-                active,
-                rows: vec![at],
-                session: Vec::new(),
-                unknown: Vec::new(),
-            },
+            Credential { of: vec![user], active, rows: vec![at], session: Vec::new(), unknown: Vec::new() },
         );
     }
 }

@@ -92,8 +92,6 @@ pub(super) struct ResourcePolicy {
 /// A way to act as an identity: a key, a password, an instance profile, a function with a role.
 #[derive(Clone, Debug)]
 pub(super) struct Credential {
-    /// The address of what carries it.
-    pub(super) address: Arc<str>,
     /// The identities it acts as.
     pub(super) of: Vec<IdentityKey>,
     /// Whether it works.

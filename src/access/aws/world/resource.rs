@@ -68,7 +68,7 @@ pub(super) fn finish(to: &mut Collector<'_>) {
         rows.push(at);
         to.model.credentials.insert(
             object.address.to_string(),
-            Credential { address: object.address.clone(), of: roles, active: true, rows, session: Vec::new(), unknown },
+            Credential { of: roles, active: true, rows, session: Vec::new(), unknown },
         );
     }
 }
@@ -336,7 +336,6 @@ fn credential_if(
     session: Vec<DocUse>,
 ) {
     let credential = to.model.credentials.entry(object.address.to_string()).or_insert_with(|| Credential {
-        address: object.address.clone(),
         of: Vec::new(),
         active,
         rows: vec![at],
