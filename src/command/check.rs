@@ -316,6 +316,7 @@ impl Collected {
             ..empty(worst.max(judged.decision))
         };
         report.redact(&|text| secrets.redact(text));
+        report.sort();
         report
     }
 }

@@ -137,7 +137,6 @@ impl Settings {
             config_text,
             policies: read_policies,
             data: read_data,
-            commit: Some(commit),
             changed,
             ..Self::default()
         })
