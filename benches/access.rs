@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench access [-- FILTER]`; prints one table. Numbers are wall time of one thread.
 
+#![expect(clippy::indexing_slicing, reason = "a benchmark may fail")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and its data")]
 #![expect(clippy::print_stdout, reason = "prints its table")]
 

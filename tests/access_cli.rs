@@ -1,5 +1,7 @@
 //! `tollgate access diff` and `tollgate access allows` as users run them.
 
+#![expect(clippy::expect_used, reason = "a test may fail, read fixtures and say that it skips")]
+
 use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;

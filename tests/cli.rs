@@ -1,5 +1,11 @@
 //! The program as a pipeline calls it: standard output, standard error, exit code, files.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test may fail, read fixtures and say that it skips"
+)]
+
 use std::path::Path;
 use std::process::Command;
 

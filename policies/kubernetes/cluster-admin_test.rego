@@ -16,7 +16,7 @@ robot := {"kind": "ServiceAccount", "name": "robot", "namespace": "ci"}
 
 row(before, after) := fixture.text({"type": "kubernetes_cluster_role_binding_v1", "kind": "role_binding", "before": before, "after": after})
 
-aws_auth(roles) := {"data": {"mapRoles": yaml.marshal(roles)}}
+aws_auth(roles) := {"data": {"mapRoles": json.marshal(roles)}}
 
 node := {"rolearn": "arn:aws:iam::1:role/node", "groups": ["system:nodes"]}
 
@@ -48,7 +48,7 @@ test_fires_on_a_manifest if {
 		"subjects": [{"kind": "User", "name": "alice"}],
 	}
 	count(rule.approve) == 1 with input as row(null, {"manifest": object})
-	count(rule.approve) == 1 with input as row(null, {"yaml_body": yaml.marshal(object)})
+	count(rule.approve) == 1 with input as row(null, {"yaml_body": json.marshal(object)})
 }
 
 test_fires_on_system_masters if {

@@ -132,14 +132,7 @@ impl Settings {
             .chain(policies.iter().chain(&data).flat_map(|path| [path.clone(), format!("{path}/**")]))
             .collect::<Vec<_>>();
         let changed = repository.changed_since(&commit, &watched)?;
-        Ok(Self {
-            config,
-            config_text,
-            policies: read_policies,
-            data: read_data,
-            changed,
-            ..Self::default()
-        })
+        Ok(Self { config, config_text, policies: read_policies, data: read_data, changed, ..Self::default() })
     }
 }
 

@@ -49,7 +49,7 @@ fn split(statement: &Statement) -> Vec<Statement> {
 }
 
 /// The document respelled, split, regrouped and with its first statement twice; it means the same.
-pub fn respelled(document: &Document) -> Document {
+pub(crate) fn respelled(document: &Document) -> Document {
     let mut statements: Vec<Statement> = document.statements.iter().flat_map(split).rev().collect();
     statements.extend(statements.first().cloned());
     for (index, statement) in statements.iter_mut().enumerate() {

@@ -7,6 +7,8 @@
 //!
 //! The format is described in `src/access/aws/actions/decode.rs`.
 
+#![expect(clippy::disallowed_methods, reason = "a generator reads and writes files; the core does not")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;

@@ -36,7 +36,7 @@ pub(super) fn strict_exceptions(principals: &Principals) -> Vec<Glob> {
                 format!(":iam::{number}:root").chars().for_each(|c| root.push_char(c, false));
                 return vec![root];
             }
-            let own = id.splitn(6, ':').nth(4).unwrap_or_default();
+            let own = id.split(':').nth(4).unwrap_or_default();
             if accounts.iter().any(|number| number == own) { aws(id) } else { Vec::new() }
         };
         one.ids.known_items().flat_map(each).collect()
