@@ -230,7 +230,8 @@ impl State {
             pull,
             author,
             body: body.into(),
-            created_at: self.now,
+            // GitHub's times have whole seconds.
+            created_at: Timestamp::from_second(self.now.as_second()).unwrap(),
             edits: EditLog::default(),
             minimised: false,
             by_email: false,
