@@ -107,19 +107,11 @@ pub fn compare(plan: &Plan, recognition: &Recognition) -> PlanAccess {
     PlanAccess { verdict, reasons: Vec::new(), changes }
 }
 
-/// Whether a change gives nobody anything by its kind: a document made for others, or an object of which nothing
-/// that bears on access differs.
+/// Whether a change gives nobody anything by its kind: a document made for others, or an object that only holds
+/// values, whose provisioners stand in changes of their own.
 fn is_still(change: &IamChange) -> bool {
-    // These hold values; what they run stands in changes of its own.
     let holds_values = matches!(change.row.type_name.as_str(), "terraform_data" | "null_resource");
-    let same = || change.facets.iter().all(|facet| !facet.unknown && facet.before == facet.after);
-    match change.origin {
-        Origin::Resource if holds_values => true,
-        Origin::Resource => {
-            !change.row.before.is_null() && !change.row.after.is_null() && change.row.actions.is_known() && same()
-        }
-        _ => change.is_source(),
-    }
+    change.is_source() || (change.origin == Origin::Resource && holds_values)
 }
 
 /// No part of the engine covers the change yet: nothing can be excluded.
