@@ -18,8 +18,8 @@ cd "$work/repo"
 git init -q -b main
 git config user.name test
 git config user.email test@example.org
-cp "$source/fixtures/plans/actions.json" plans/allow.json
-cp "$source/fixtures/plans/lifecycle.json" plans/approval.json
+cp "$source/fixtures/plans/deploy-role-respelled.json" plans/allow.json
+cp "$source/fixtures/plans/deploy-role-widened.json" plans/approval.json
 head -c 500 plans/approval.json >plans/error.json
 cp -R "$source/fixtures/pipelines/policy" policy
 case $forge in
