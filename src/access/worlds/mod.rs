@@ -74,15 +74,6 @@ impl Judged {
             access.guardrails.push(guardrail);
         }
     }
-
-    /// Something worth saying that does not change the verdict.
-    pub fn remark(&mut self, change: usize, reason: Reason) {
-        if let Some((_, access)) = self.changes.get_mut(change)
-            && !access.reasons.contains(&reason)
-        {
-            access.reasons.push(reason);
-        }
-    }
 }
 
 /// Compares what everybody in a plan may do before and after: one entry per IAM change, in order.
