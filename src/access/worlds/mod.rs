@@ -11,7 +11,7 @@ pub use build::{Rebuild, Resolved};
 pub use state::{Object, Row, Side, State};
 pub use value::{Hole, Piece, Val};
 
-use crate::access::aws::world::{Aws, rebuild};
+use crate::access::aws::world::Aws;
 use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, Verdict};
 use crate::iam::{self, IamChange, Origin, Recognition};
 use crate::plan::Plan;
@@ -23,6 +23,12 @@ pub trait Platform {
 
     /// Judges the changes of the platform: says of each that it was compared, and what it brings about.
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged);
+
+    /// The value that a data source of the platform, read at apply, will have: type, attribute, arguments.
+    fn rebuild(&self, type_name: &str, attribute: &str, arguments: &Val) -> Option<Val> {
+        let _ = (type_name, attribute, arguments);
+        None
+    }
 }
 
 /// The platforms. Adding one is its own folder and a line here.
@@ -78,6 +84,9 @@ impl Judged {
 
 /// Compares what everybody in a plan may do before and after: one entry per IAM change, in order.
 pub fn compare(plan: &Plan, recognition: &Recognition) -> PlanAccess {
+    let rebuild = |type_name: &str, attribute: &str, arguments: &Val| {
+        PLATFORMS.iter().find_map(|platform| platform.rebuild(type_name, attribute, arguments))
+    };
     let (state, _resolved) = State::of(plan, recognition, &rebuild);
     let mut judged = Judged::new(recognition.changes.len());
     for platform in PLATFORMS {

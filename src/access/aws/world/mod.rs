@@ -25,7 +25,7 @@ use crate::access::aws::explain;
 use crate::access::compare::{Doubt, Options, Piece, compare};
 use crate::access::point::Point;
 use crate::access::rule::Origin;
-use crate::access::worlds::{Judged, Platform, Side, State};
+use crate::access::worlds::{Judged, Platform, Side, State, Val};
 use crate::access::{NewAccess, Reason, Witness};
 use crate::iam::{self, IamChange};
 
@@ -45,6 +45,10 @@ pub struct Aws;
 impl Platform for Aws {
     fn covers(&self, platform: iam::Platform) -> bool {
         platform == iam::Platform::Aws
+    }
+
+    fn rebuild(&self, type_name: &str, attribute: &str, arguments: &Val) -> Option<Val> {
+        rebuild(type_name, attribute, arguments)
     }
 
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
