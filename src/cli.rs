@@ -48,6 +48,12 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Apply an approved plan file, once, inside its window.
     Apply(Box<ApplyArgs>),
+    /// Answer a comment on a pull request; needs neither a plan nor a checkout.
+    Comment(CommentArgs),
+    /// Say how things stand on the pull request.
+    Status(StatusArgs),
+    /// Take back every approval on the pull request.
+    Revoke(RevokeArgs),
     /// Read and check the ledger.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -137,6 +143,34 @@ pub struct ApplyArgs {
     /// What the plan is judged by: the default branch's, as checked out in the job that applies.
     #[command(flatten)]
     pub settings: SettingsArgs,
+}
+
+/// `tollgate comment`.
+#[derive(Debug, Args)]
+pub struct CommentArgs {
+    /// The event, as GitHub writes it for `issue_comment`.
+    #[arg(long, value_name = "FILE", env = "GITHUB_EVENT_PATH")]
+    pub event: PathBuf,
+}
+
+/// `tollgate status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The pull request; default: that of the event that started the run.
+    #[arg(long, value_name = "NUMBER", env = "TOLLGATE_PR")]
+    pub pr: Option<u64>,
+}
+
+/// `tollgate revoke`.
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// Why; one line.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// The pull request; default: that of the event that started the run.
+    #[arg(long, value_name = "NUMBER", env = "TOLLGATE_PR")]
+    pub pr: Option<u64>,
 }
 
 /// `tollgate audit`.

@@ -19,6 +19,9 @@ pub struct ApplySettings {
     pub variables: BTreeSet<String>,
     /// Whether Terraform's environment keeps the forge's token.
     pub pass_forge_token: bool,
+    /// The workflow that is started on the default branch when a window opens, such as `tollgate-apply.yml`; it
+    /// takes the inputs `pr` and `stack`. Without it nothing is started.
+    pub workflow: Option<String>,
 }
 
 impl Default for ApplySettings {
@@ -29,6 +32,7 @@ impl Default for ApplySettings {
             environment: None,
             variables: BTreeSet::new(),
             pass_forge_token: false,
+            workflow: None,
         }
     }
 }

@@ -12,20 +12,20 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use super::check::gate;
+use super::record::{Recorder, ledger_of};
 use super::subject::subject_of;
 use super::terminal;
 use crate::apply::{Evidence, Refusal, admit};
-use crate::approval::{Doubt, Judgement, Now, State, Subject, decide};
+use crate::approval::{Doubt, Judgement, Now, Subject, decide};
 use crate::cli::{ApplyArgs, CheckArgs};
 use crate::decision::Decision;
 use crate::edge::apply_process::{Ended, apply};
 use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, ForgeError, Observation, Question};
 use crate::edge::private_copy::PrivateCopy;
-use crate::edge::store::{ObjectStore, append, open};
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
-use crate::ledger::{Entry, EventKind, Person, TimeSource, Workload};
+use crate::ledger::EventKind;
 use crate::report::Format;
 
 /// How far it got, for `--result` and messages.
@@ -245,7 +245,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
 }
 
 /// The judgement of an answer, and the time it was given; without a believable time it is a doubt.
-fn judge(
+pub(super) fn judge(
     observed: Result<Observation, ForgeError>,
     settings: &crate::approval::ApprovalSettings,
     subject: &Subject,
@@ -255,71 +255,5 @@ fn judge(
     match result {
         Ok((observed, now)) => (decide(Ok(&observed.snapshot), settings, subject, now), Some(now)),
         Err(doubt) => (decide(Err(&doubt), settings, subject, Now::from_local_clock(local)), None),
-    }
-}
-
-/// Where records go. In a pipeline there has to be a place that outlives it.
-fn ledger_of(url: Option<&str>, ci: bool) -> Result<Option<Box<dyn ObjectStore>>> {
-    match url {
-        Some("forge") => Ok(None),
-        Some(url) => Ok(Some(open(url)?)),
-        None if ci => bail!(
-            "there is no ledger\n  help: set `ledger` in tollgate.toml to a store's URL, or to \"forge\" to accept the deployment record alone"
-        ),
-        None => Ok(None),
-    }
-}
-
-struct Recorder<'a> {
-    ledger: Option<&'a dyn ObjectStore>,
-    context: &'a Context,
-    subject: &'a Subject,
-}
-
-impl Recorder<'_> {
-    /// Appends to the ledger, where there is one. The error says what is missing.
-    fn record(
-        &self,
-        event: EventKind,
-        now: Now,
-        judged: &Judgement,
-        fill: impl FnOnce(&mut Entry),
-    ) -> Result<(), String> {
-        let Some(ledger) = self.ledger else { return Ok(()) };
-        let parts = self.subject.parts();
-        let person =
-            |counted: &crate::approval::Counted| Person { id: Some(counted.by.id.0), name: counted.by.login.clone() };
-        let (opens, expires) = match judged.state() {
-            State::Open(window) => (Some(window.opens().to_string()), Some(window.expires().to_string())),
-            _ => (None, None),
-        };
-        let undecided = matches!(judged.state(), State::Undecided(_));
-        let mut entry = Entry {
-            time: now.timestamp().to_string(),
-            time_source: if undecided { TimeSource::Local } else { TimeSource::Server },
-            event,
-            repository: self.context.repository.clone(),
-            pull_request: Some(parts.pr_number),
-            stack: Some(parts.stack.to_string()),
-            subject: Some(self.subject.digest()),
-            plan_sha256: Some(parts.plan_sha256),
-            policy_digest: Some(parts.policy_digest),
-            risk: parts.requirements.risk().map(|risk| risk.to_string()),
-            actor: None,
-            approvers: judged.counted.iter().map(person).collect(),
-            reason: judged.counted.last().map(|counted| counted.reason.clone()),
-            opens,
-            expires,
-            claim: None,
-            exit_status: None,
-            detail: None,
-            workload: Workload {
-                run_id: self.context.run.map(|run| run.id),
-                run_attempt: self.context.run.map(|run| run.attempt),
-                workflow: self.context.workflow.clone(),
-            },
-        };
-        fill(&mut entry);
-        append(ledger, &entry).map(|_| ()).map_err(|error| error.to_string())
     }
 }

@@ -4,9 +4,14 @@ pub mod access;
 mod apply;
 mod audit;
 mod check;
+mod comment;
 mod policy;
 mod publish;
+mod pull_state;
+mod record;
+mod revoke;
 mod settings;
+mod status;
 mod subject;
 mod terminal;
 
@@ -23,6 +28,9 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Check(args) => check::run(args, cli.color),
         Command::Apply(args) => return apply::run(args),
+        Command::Comment(args) => comment::run(args),
+        Command::Status(args) => status::run(args),
+        Command::Revoke(args) => revoke::run(args),
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Access(command) => access::run(command, &mut std::io::stdout().lock()),

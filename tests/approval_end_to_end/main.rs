@@ -15,6 +15,8 @@
 #[expect(dead_code, unused_imports, reason = "this test needs less of the fake than others")]
 mod fake_github;
 
+mod comments;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;

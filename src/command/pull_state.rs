@@ -1,0 +1,131 @@
+//! How things stand on a pull request, without a plan: from the subject documents that were published for its head.
+//!
+//! A preview. The documents are believed only as far as they hash to their digest; what counts is what `apply`
+//! computes from the plan itself.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::apply::judge;
+use crate::approval::{Judgement, Now, Source, State, Subject};
+use crate::config::{Config, FILE_NAME};
+use crate::edge::clock;
+use crate::edge::forge::{Context, Forge, PullFacts, Question};
+
+/// Each subject costs a full reading of the pull request.
+const MAX_SUBJECTS: usize = 20;
+
+/// One subject of the pull request and its state.
+pub(super) struct Situation {
+    /// What was published.
+    pub(super) subject: Subject,
+    /// How it stands.
+    pub(super) judgement: Judgement,
+    /// When, by the server's clock; by the local one where the state is undecided.
+    pub(super) now: Now,
+}
+
+/// The configuration of the default branch, read from the forge.
+///
+/// # Errors
+/// The forge's, and mistakes in the file.
+pub(super) fn config_of(context: &Context, facts: &PullFacts) -> Result<Config> {
+    for place in [FILE_NAME.to_owned(), format!(".github/{FILE_NAME}")] {
+        if let Some(bytes) = context.forge.file(&place, &facts.default_branch)? {
+            let text = String::from_utf8(bytes).with_context(|| format!("`{place}` is not UTF-8"))?;
+            return Ok(Config::parse(&place, &text)?);
+        }
+    }
+    Ok(Config::default())
+}
+
+/// Every subject that was published for the head, with its state now.
+///
+/// # Errors
+/// The forge's, or more subjects than can be looked at.
+pub(super) fn situations(context: &Context, config: &Config, pull: u64, facts: &PullFacts) -> Result<Vec<Situation>> {
+    let subjects: BTreeMap<_, _> = context
+        .forge
+        .subject_documents(&facts.head_sha)?
+        .into_iter()
+        .filter_map(|(digest, text)| Some((digest, Subject::from_document(&text, digest).ok()?)))
+        .filter(|(_, subject)| subject.parts().pr_number == pull && subject.parts().repo_id == facts.repo_id)
+        .collect();
+    if subjects.len() > MAX_SUBJECTS {
+        bail!("there are {} reports on the head commit, more than the {MAX_SUBJECTS} looked at", subjects.len());
+    }
+    Ok(subjects.into_values().map(|subject| situation(context, config, pull, subject)).collect())
+}
+
+fn situation(context: &Context, config: &Config, pull: u64, subject: Subject) -> Situation {
+    let question = Question {
+        pull,
+        subject: subject.digest(),
+        plan_run: subject.parts().plan_run,
+        settings: &config.approvals,
+        own: &[],
+    };
+    let (judgement, now) = judge(context.forge.observe(question), &config.approvals, &subject);
+    let now = now.unwrap_or_else(|| Now::from_local_clock(clock::now()));
+    Situation { subject, judgement, now }
+}
+
+impl Situation {
+    /// One line: the state.
+    pub(super) fn title(&self) -> String {
+        match self.judgement.state() {
+            State::NotRequired => "no approval is needed".to_owned(),
+            State::Pending => "approval required".to_owned(),
+            State::Partial => "more approvals required".to_owned(),
+            State::Open(window) => format!("approved until {}", window.expires()),
+            State::Expired => "the window is over; approve again".to_owned(),
+            State::Revoked => "revoked; approve again".to_owned(),
+            State::Superseded(part) => format!("superseded: {part} is another one now"),
+            State::Closed(why) => format!("cannot be approved: {why}"),
+            State::Blocked => "blocked; no approval helps".to_owned(),
+            State::Applying(_) => "claimed by an apply".to_owned(),
+            State::Applied(_) => "applied".to_owned(),
+            State::Failed(_) => "its apply failed; plan and approve again".to_owned(),
+            State::Undecided(doubt) => format!("undecided, so nothing is allowed: {doubt}"),
+        }
+    }
+
+    /// The state, who counts, who does not and why, and what is missing, as Markdown.
+    pub(super) fn describe(&self) -> String {
+        let Judgement { counted, rejected, needs, uncovered, notes, .. } = &self.judgement;
+        let parts = self.subject.parts();
+        let mut text = format!("**{}**: {}\n\nplan `{}`\n", parts.stack, self.title(), self.subject.digest());
+        for one in counted {
+            text.push_str(&format!("- counts: {} by `{}`, until {}\n", place(one.source), one.by.login, one.until));
+        }
+        for one in rejected {
+            let by = one.by.as_ref().map_or("an account that is gone", |account| account.login.as_str());
+            text.push_str(&format!("- does not count: {} by `{by}`: {}\n", place(one.source), one.why));
+        }
+        for need in needs.iter().filter(|need| !need.satisfied) {
+            let who: Vec<String> = need.who.iter().map(|who| format!("`{who}`")).collect();
+            let (rule, needed, have) = (&need.rule, need.needed, need.have);
+            text.push_str(&format!("- rule `{rule}` needs {needed} of {} and has {have}\n", who.join(", ")));
+        }
+        for finding in uncovered {
+            text.push_str(&format!("- nobody is named who could approve findings of `{}`\n", finding.rule));
+        }
+        for note in notes {
+            text.push_str(&format!("- {note}\n"));
+        }
+        harmless(&text)
+    }
+}
+
+fn place(source: Source) -> String {
+    match source {
+        Source::Comment(id) => format!("comment {id}"),
+        Source::Review(id) => format!("review {id}"),
+    }
+}
+
+/// Without mentions and HTML: names and reasons come from strangers.
+pub(super) fn harmless(text: &str) -> String {
+    text.replace('@', "@\u{200b}").replace('<', "&lt;")
+}

@@ -1,0 +1,78 @@
+//! Records of what happens to a subject, for the ledger.
+
+use anyhow::{Result, bail};
+
+use crate::approval::{Judgement, Now, State, Subject};
+use crate::edge::forge::Context;
+use crate::edge::store::{ObjectStore, append, open};
+use crate::ledger::{Entry, EventKind, Person, TimeSource, Workload};
+
+/// Where records go. In a pipeline there has to be a place that outlives it.
+pub(super) fn ledger_of(url: Option<&str>, ci: bool) -> Result<Option<Box<dyn ObjectStore>>> {
+    match url {
+        Some("forge") => Ok(None),
+        Some(url) => Ok(Some(open(url)?)),
+        None if ci => bail!(
+            "there is no ledger\n  help: set `ledger` in tollgate.toml to a store's URL, or to \"forge\" to accept the deployment record alone"
+        ),
+        None => Ok(None),
+    }
+}
+
+/// Writes what happened to one subject.
+pub(super) struct Recorder<'a> {
+    /// The ledger, where there is one.
+    pub(super) ledger: Option<&'a dyn ObjectStore>,
+    /// The run.
+    pub(super) context: &'a Context,
+    /// What is approved or applied.
+    pub(super) subject: &'a Subject,
+}
+
+impl Recorder<'_> {
+    /// Appends to the ledger, where there is one. The error says what is missing.
+    pub(super) fn record(
+        &self,
+        event: EventKind,
+        now: Now,
+        judged: &Judgement,
+        fill: impl FnOnce(&mut Entry),
+    ) -> Result<(), String> {
+        let Some(ledger) = self.ledger else { return Ok(()) };
+        let parts = self.subject.parts();
+        let person =
+            |counted: &crate::approval::Counted| Person { id: Some(counted.by.id.0), name: counted.by.login.clone() };
+        let (opens, expires) = match judged.state() {
+            State::Open(window) => (Some(window.opens().to_string()), Some(window.expires().to_string())),
+            _ => (None, None),
+        };
+        let undecided = matches!(judged.state(), State::Undecided(_));
+        let mut entry = Entry {
+            time: now.timestamp().to_string(),
+            time_source: if undecided { TimeSource::Local } else { TimeSource::Server },
+            event,
+            repository: self.context.repository.clone(),
+            pull_request: Some(parts.pr_number),
+            stack: Some(parts.stack.to_string()),
+            subject: Some(self.subject.digest()),
+            plan_sha256: Some(parts.plan_sha256),
+            policy_digest: Some(parts.policy_digest),
+            risk: parts.requirements.risk().map(|risk| risk.to_string()),
+            actor: None,
+            approvers: judged.counted.iter().map(person).collect(),
+            reason: judged.counted.last().map(|counted| counted.reason.clone()),
+            opens,
+            expires,
+            claim: None,
+            exit_status: None,
+            detail: None,
+            workload: Workload {
+                run_id: self.context.run.map(|run| run.id),
+                run_attempt: self.context.run.map(|run| run.attempt),
+                workflow: self.context.workflow.clone(),
+            },
+        };
+        fill(&mut entry);
+        append(ledger, &entry).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
