@@ -1,4 +1,5 @@
-//! Lists `policies/**/*.rego` for embedding, so that adding a built-in rule is adding its file.
+//! Lists `policies/**/*.rego` for embedding, with each file's package, imports and metadata, so that adding a built-in
+//! rule is adding its file, and so that a run loads only the rules that its changes call for.
 #![expect(clippy::disallowed_methods, reason = "a build script reads the source tree")]
 
 use std::fmt::Write as _;
@@ -16,7 +17,15 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     for file in &files {
         let name = file.strip_prefix(&root).unwrap_or(file).to_string_lossy().replace('\\', "/");
-        let _ = writeln!(list, "    ({name:?}, include_str!({:?})),", file.display().to_string());
+        let text = fs::read_to_string(file)?;
+        let _ = writeln!(
+            list,
+            "    Embedded {{ path: {name:?}, text: include_str!({:?}), package: {:?}, imports: &{:?}, metadata: {:?} }},",
+            file.display().to_string(),
+            words_after(&text, "package ").next().unwrap_or_default(),
+            words_after(&text, "import data.").collect::<Vec<_>>(),
+            metadata(&text),
+        );
     }
     list.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
@@ -39,4 +48,18 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first word after a line's beginning, for each line that begins so.
+fn words_after<'t>(text: &'t str, beginning: &'t str) -> impl Iterator<Item = &'t str> {
+    text.lines().filter_map(move |line| line.strip_prefix(beginning)?.split_whitespace().next())
+}
+
+/// The object after `metadata :=` as JSON: our rules write it as a literal whose brace closes at a line's beginning.
+fn metadata(text: &str) -> String {
+    let Some((_, rest)) = text.split_once("\nmetadata := ") else { return String::new() };
+    let end = rest.find("\n}").unwrap_or(rest.len());
+    let body = rest.get(..end).unwrap_or_default().trim_end();
+    // Rego takes a comma before the brace, JSON does not.
+    format!("{}}}", body.strip_suffix(',').unwrap_or(body))
 }

@@ -21,7 +21,7 @@ use crate::iam::{IamChange, Interest, Recognition};
 use crate::plan::hcl::Locator;
 use crate::plan::{self, Keep, Plan, Secrets, Sections, Undetermined};
 use crate::policy::{
-    ChangeCase, Finding, Level, Location, PlanCase, PlanFacts, PolicySet, Rows, RunContext, Selection, Severity,
+    ChangeCase, Finding, Level, Location, PlanCase, PlanFacts, Policies, Rows, RunContext, Selection, Severity,
 };
 use crate::report::{self, ChangeEntry, Format, Options, PlanEntry, Report, RuleEntry, SCHEMA_VERSION, Summary, Tool};
 
@@ -99,7 +99,7 @@ pub(super) struct Gated {
 pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
     let now = clock::now();
     let settings = Settings::read(&args.settings, now)?;
-    let policies = PolicySet::load(&settings.options, &settings.policies, &settings.data)
+    let policies = Policies::load(&settings.options, &settings.policies, &settings.data)
         .map_err(|errors| anyhow::anyhow!("policies cannot be used:\n{errors}"))?;
     settings.check_rule_ids(&policies)?;
     let ci = crate::edge::ci::Context::read();
@@ -126,7 +126,7 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
 /// What judges each plan.
 struct Gate<'a> {
     args: &'a CheckArgs,
-    policies: &'a PolicySet,
+    policies: &'a Policies,
     context: RunContext,
 }
 
@@ -281,7 +281,7 @@ impl Collected {
         });
     }
 
-    fn report(self, settings: &Settings, policies: &PolicySet, today: &str) -> Report {
+    fn report(self, settings: &Settings, policies: &Policies, today: &str) -> Report {
         let Self { mut plans, changes, findings, undetermined, reasons, secrets, iam: _ } = self;
         let judged = decide(findings, &undetermined, &settings.config.levels, &settings.config.waivers, today);
         for plan in &mut plans {
@@ -294,8 +294,6 @@ impl Collected {
         };
         let rules = policies
             .rules()
-            .iter()
-            .map(|rule| &rule.metadata)
             .filter(|rule| named(&rule.id))
             .map(|rule| RuleEntry {
                 id: rule.id.clone(),

@@ -9,7 +9,7 @@ use crate::cli::{RegoSyntax, SettingsArgs};
 use crate::config::{Config, FILE_NAME, nearest};
 use crate::edge::files::{self, TextFile};
 use crate::edge::repository::Repository;
-use crate::policy::{DataSource, PolicyOptions, PolicySet, PolicySource, RegoVersion};
+use crate::policy::{DataSource, Policies, PolicyOptions, PolicySource, RegoVersion};
 
 /// Everything that decides how plans are judged.
 #[derive(Clone, Debug, Default)]
@@ -59,9 +59,8 @@ impl Settings {
     ///
     /// # Errors
     /// When it names one that no loaded or built-in policy has.
-    pub(super) fn check_rule_ids(&self, policies: &PolicySet) -> Result<()> {
-        let known: Vec<&str> =
-            policies.rules().iter().map(|rule| rule.metadata.id.as_str()).chain([GATE_CHANGED]).collect();
+    pub(super) fn check_rule_ids(&self, policies: &Policies) -> Result<()> {
+        let known: Vec<&str> = policies.rules().map(|metadata| metadata.id.as_str()).chain([GATE_CHANGED]).collect();
         for id in self.config.levels.rules.keys() {
             // The rules of conftest packages are named by namespace and set.
             if known.contains(&id.as_str()) || id.contains('.') || !self.options.builtin {

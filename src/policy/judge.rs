@@ -7,7 +7,7 @@ use super::error::JudgeError;
 use super::finding::{Finding, Level, Severity};
 use super::input::{ChangeCase, Inputs, PlanFacts, RunContext};
 use super::load::{PolicySet, Rule};
-use super::metadata::{Scope, severity};
+use super::metadata::{Metadata, Scope, severity};
 use super::rego::Value;
 use super::rego::engine::{Engine, EvalError};
 
@@ -74,7 +74,7 @@ impl PolicySet {
         run: &mut Run<'_>,
     ) -> Result<(), JudgeError> {
         for (index, change) in case.changes.iter().enumerate() {
-            let mut rules = self.rules.iter().filter(|rule| rule.is_called_for(change)).peekable();
+            let mut rules = self.rules.iter().filter(|rule| rule.metadata.is_called_for(change)).peekable();
             if rules.peek().is_none() {
                 continue;
             }
@@ -98,14 +98,13 @@ impl PolicySet {
     }
 }
 
-impl Rule {
+impl Metadata {
     /// Whether the rule declares the change.
-    fn is_called_for(&self, case: &ChangeCase<'_>) -> bool {
-        let Self { metadata, .. } = self;
-        metadata.scope == Scope::Change
-            && metadata.verdicts.contains(&case.access.verdict)
-            && (metadata.platforms.is_empty() || metadata.platforms.contains(&case.change.platform))
-            && (metadata.kinds.is_empty() || metadata.kinds.contains(&case.change.kind))
+    pub(super) fn is_called_for(&self, case: &ChangeCase<'_>) -> bool {
+        self.scope == Scope::Change
+            && self.verdicts.contains(&case.access.verdict)
+            && (self.platforms.is_empty() || self.platforms.contains(&case.change.platform))
+            && (self.kinds.is_empty() || self.kinds.contains(&case.change.kind))
     }
 }
 

@@ -84,6 +84,24 @@ impl PolicySet {
         Loader::new(options).load(policies, data)
     }
 
+    /// Loads some of the built-in rules and what they import. They are checked by the tests, so nothing is checked here.
+    ///
+    /// # Errors
+    /// When a file cannot be parsed or prepared.
+    pub(super) fn of_builtin(options: &PolicyOptions, sources: Vec<PolicySource>) -> Result<Self, LoadErrors> {
+        let mut loader = Loader::new(options);
+        loader.add_builtin(sources);
+        let modules = loader.modules();
+        let (packages, namespaces) = loader.classify(&modules);
+        let strict = loader.library.engine(loader.settings(Builtins::Strict));
+        let strict = strict.map_err(|problem| LoadErrors(vec![problem]))?;
+        let rules = loader.rules(&modules, &packages, &strict);
+        if !loader.problems.is_empty() {
+            return Err(loader.errors());
+        }
+        Ok(Self { rules, namespaces, strict, lenient: None, options: options.clone(), selection: Selection::Nothing })
+    }
+
     /// The rules, sorted by id.
     pub fn rules(&self) -> &[Rule] {
         &self.rules

@@ -5,6 +5,7 @@
 //! no rule by name; only `rego` names regorus.
 
 mod conftest;
+mod demand;
 mod document;
 mod error;
 mod finding;
@@ -17,6 +18,7 @@ mod rego_test;
 mod select;
 mod source;
 
+pub use demand::Policies;
 pub use error::{JudgeError, LoadErrors, Problem};
 pub use finding::{Finding, Level, Location, Severity};
 pub use input::{ChangeCase, INPUT_VERSION, PlanFacts, RunContext};

@@ -2,8 +2,21 @@
 
 use std::time::Duration;
 
-/// Every file under `policies/`, as `(path, text)`.
-const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_policies.rs"));
+/// A file under `policies/`, as the build script found it.
+#[derive(Debug)]
+pub(super) struct Embedded {
+    pub(super) path: &'static str,
+    pub(super) text: &'static str,
+    /// The package, with dots.
+    pub(super) package: &'static str,
+    /// The packages it imports, with dots.
+    pub(super) imports: &'static [&'static str],
+    /// Its `metadata` object as JSON; empty for a library and for tests.
+    pub(super) metadata: &'static str,
+}
+
+/// Every file under `policies/`.
+const EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded_policies.rs"));
 
 /// One Rego file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +99,19 @@ impl PolicySource {
     }
 
     fn embedded_where(wanted: impl Fn(&str) -> bool) -> Vec<Self> {
-        let files = EMBEDDED.iter().filter(|(path, _)| wanted(path));
-        files.map(|(path, text)| Self { path: (*path).to_owned(), text: (*text).to_owned() }).collect()
+        EMBEDDED.iter().filter(|file| wanted(file.path)).map(Embedded::source).collect()
+    }
+}
+
+impl Embedded {
+    /// The built-in rules and their helpers, without tests.
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        EMBEDDED.iter().filter(|file| !is_test_path(file.path))
+    }
+
+    /// The file as a source.
+    pub(super) fn source(&self) -> PolicySource {
+        PolicySource { path: self.path.to_owned(), text: self.text.to_owned() }
     }
 }
 
