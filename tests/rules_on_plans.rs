@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use tollgate::access::{Access, Reason, Verdict};
 use tollgate::iam::Interest;
 use tollgate::plan::{Keep, Undetermined, read};
-use tollgate::policy::{ChangeCase, Finding, Level, PlanCase, PlanFacts, PolicyOptions, PolicySet, RunContext};
+use tollgate::policy::{
+    ChangeCase, Finding, Level, PlanCase, PlanFacts, Policies, PolicyOptions, PolicySet, RunContext,
+};
 
 /// What one plan came to.
 struct Judged {
@@ -55,6 +57,9 @@ fn judge(rules: &PolicySet, text: &[u8]) -> Judged {
     };
     let case = PlanCase { plan: &facts, context: &RunContext::default(), changes: &cases, raw: None };
     let judgement = rules.judge(&case).unwrap_or_else(|error| panic!("{error}"));
+    // A run without policies of the user loads only what the plan calls for; that must change nothing.
+    let on_demand = Policies::load(&PolicyOptions::default(), &[], &[]).unwrap();
+    assert_eq!(on_demand.judge(&case).unwrap_or_else(|error| panic!("{error}")), judgement);
     Judged { findings: judgement.findings, undetermined: recognition.undetermined }
 }
 
