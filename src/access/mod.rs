@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod budget;
 pub mod compare;
+pub mod gcp;
 pub mod glob;
 pub mod literal;
 pub mod partition;

@@ -12,6 +12,7 @@ pub use state::{Object, Row, Side, State};
 pub use value::{Hole, Piece, Val};
 
 use crate::access::aws::world::Aws;
+use crate::access::gcp::Gcp;
 use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, Verdict};
 use crate::iam::{self, IamChange, Origin, Recognition};
 use crate::plan::Plan;
@@ -32,7 +33,7 @@ pub trait Platform {
 }
 
 /// The platforms. Adding one is its own folder and a line here.
-const PLATFORMS: &[&dyn Platform] = &[&Aws];
+const PLATFORMS: &[&dyn Platform] = &[&Aws, &Gcp];
 
 /// What has been said about each change.
 #[derive(Debug)]

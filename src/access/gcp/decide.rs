@@ -1,0 +1,347 @@
+//! Both sides as rules over the same permissions and role names, and what a request found between them proves.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::model::{Denial, Grant, Model, Role};
+use super::place::Tree;
+use super::principal;
+use super::roles::Roles;
+use crate::access::glob::{Glob, Loop};
+use crate::access::literal::{Dim, Lit};
+use crate::access::partition::Universe;
+use crate::access::point::Point;
+use crate::access::rule::{Decision, Rule, RuleSet};
+use crate::access::space::{self, Arity};
+
+/// The prefix of an action that stands for a role: some permission that only it and what contains it has.
+const ROLE: &str = "role:";
+
+/// The two sides with what is in play on either.
+pub(super) struct Sides<'a> {
+    pub(super) old: &'a Model,
+    new: &'a Model,
+    /// Grants of the after side that the before side does not have word by word.
+    fresh: Vec<&'a Grant>,
+    /// Grants of the before side that can matter for them.
+    near: Vec<&'a Grant>,
+    permissions: BTreeSet<String>,
+    /// For each role in play those in play that it contains, itself included.
+    within: BTreeMap<String, Vec<String>>,
+}
+
+/// What a request between the sides proves.
+pub(super) enum Told {
+    /// New access, by this permission.
+    New(String),
+    /// It cannot be told: code and message.
+    Possible(&'static str, String),
+}
+
+fn key(grant: &Grant) -> String {
+    format!(
+        "{} {:?} {:?} {} {:?} {:?}",
+        grant.member, grant.role, grant.who.clauses, grant.place, grant.condition, grant.except
+    )
+}
+
+fn denial_key(denial: &Denial) -> String {
+    format!("{:?} {:?} {:?}", denial.lits, denial.permissions, denial.exceptions)
+}
+
+impl<'a> Sides<'a> {
+    pub(super) fn of(old: &'a Model, new: &'a Model) -> Self {
+        let known: HashSet<String> = old.grants.iter().map(key).collect();
+        let kept: HashSet<String> = new.denials.iter().map(denial_key).collect();
+        let all = old.denials.iter().any(|denial| !kept.contains(&denial_key(denial)));
+        let fresh: Vec<&Grant> = new.grants.iter().filter(|grant| all || !known.contains(&key(grant))).collect();
+        let places: BTreeSet<&str> = fresh.iter().map(|grant| grant.place.as_str()).collect();
+        let related = |place: &str| {
+            all || places.iter().any(|other| {
+                place.starts_with(other)
+                    || other.starts_with(place)
+                    || other.starts_with("/?/")
+                    || !other.starts_with("/org:")
+            })
+        };
+        let near: Vec<&Grant> = old.grants.iter().filter(|grant| related(&grant.place)).collect();
+        let mut sides = Self { old, new, fresh, near, permissions: BTreeSet::new(), within: BTreeMap::new() };
+        sides.play();
+        sides
+    }
+
+    fn play(&mut self) {
+        let library = Roles::built_in();
+        let mut roles = BTreeSet::new();
+        for grant in self.fresh.iter().chain(&self.near) {
+            match &grant.role {
+                Role::Named(name) => {
+                    let known = library.get(name).into_iter().flat_map(|role| role.known.iter());
+                    self.permissions.extend(known.map(|it| (*it).to_owned()));
+                    roles.insert(name.clone());
+                }
+                Role::Unknown(name) => {
+                    roles.insert(name.clone());
+                }
+                Role::Listed(all) => self.permissions.extend(all.iter().cloned()),
+            }
+        }
+        for denial in self.old.denials.iter().chain(&self.new.denials) {
+            self.permissions.extend(denial.permissions.iter().chain(&denial.exceptions).cloned());
+        }
+        for large in &roles {
+            let inside = roles.iter().filter(|small| *small == large || library.contains(large, small));
+            self.within.insert(large.clone(), inside.cloned().collect());
+        }
+    }
+
+    /// The sets of actions of a role, each with the opaque literal it depends on.
+    fn actions(&self, role: &Role) -> Vec<(Vec<Glob>, Option<Lit>)> {
+        let library = Roles::built_in();
+        let (name, known) = match role {
+            Role::Listed(all) => return vec![(all.iter().map(|it| Glob::literal(it)).collect(), None)],
+            Role::Named(name) => (name, true),
+            Role::Unknown(name) => (name, false),
+        };
+        let none = Vec::new();
+        let inside = self.within.get(name).unwrap_or(&none);
+        let mut certain: Vec<Glob> = inside.iter().map(|role| Glob::literal(&format!("{ROLE}{role}"))).collect();
+        let mut out = Vec::new();
+        for permission in &self.permissions {
+            match library.has(name, permission).filter(|_| known) {
+                Some(true) => certain.push(Glob::literal(permission)),
+                Some(false) => {}
+                None => {
+                    for role in inside.iter().filter(|role| library.has(role, permission).is_none()) {
+                        let lit = Lit::opaque(&format!("whether {role} includes {permission}"), false);
+                        out.push((vec![Glob::literal(permission)], Some(lit)));
+                    }
+                }
+            }
+        }
+        out.push((certain, None));
+        out
+    }
+
+    fn grant_rules(&self, grant: &Grant) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for (globs, opaque) in self.actions(&grant.role) {
+            if globs.is_empty() {
+                continue;
+            }
+            for who in &grant.who.clauses {
+                for condition in &grant.condition {
+                    let mut lits = vec![Lit::of(Dim::Action, false, globs.clone(), &grant.role_name)];
+                    lits.push(super::place::within(&grant.place, false));
+                    lits.extend(who.iter().chain(condition).chain(&grant.except).chain(&opaque).cloned());
+                    rules.push(Rule { lits, origin: grant.origin.clone() });
+                }
+            }
+        }
+        rules
+    }
+
+    fn rules<'g>(&self, grants: impl IntoIterator<Item = &'g Grant>, denials: &[Denial]) -> Decision {
+        let allow = grants.into_iter().flat_map(|grant| self.grant_rules(grant)).collect();
+        let deny = denials
+            .iter()
+            .map(|denial| {
+                let mut lits = vec![patterns(&denial.permissions, false)];
+                if !denial.exceptions.is_empty() {
+                    lits.push(patterns(&denial.exceptions, true));
+                }
+                lits.extend(denial.lits.iter().cloned());
+                Rule { lits, origin: denial.origin.clone() }
+            })
+            .collect();
+        Decision::Rules(RuleSet { allow, deny })
+    }
+
+    pub(super) fn before(&self) -> Decision {
+        self.rules(self.near.iter().copied(), &self.old.denials)
+    }
+
+    pub(super) fn after(&self) -> Decision {
+        self.rules(self.fresh.iter().copied(), &self.new.denials)
+    }
+
+    /// A model as a decision over what is in play here.
+    pub(super) fn decision(&self, model: &Model) -> Decision {
+        self.rules(&model.grants, &model.denials)
+    }
+
+    /// A grant of the after side that permits the request.
+    pub(super) fn granting(&self, point: &Point) -> Option<&'a Grant> {
+        self.fresh.iter().copied().find(|grant| self.grant_rules(grant).iter().any(|rule| rule.matches(point)))
+    }
+
+    /// What a request proves, given the grant that permits it.
+    pub(super) fn settle(&self, grant: &Grant, point: &Point) -> Told {
+        if grant.who.unknown {
+            return Told::Possible(
+                "unknown_value",
+                format!("the member `{}` is not known; plan again once it is known", grant.member),
+            );
+        }
+        if let Role::Unknown(name) = &grant.role {
+            return Told::Possible(
+                "unknown_role",
+                format!(
+                    "the permissions of `{name}` are neither in the plan nor in the role digest of {}; import them with `tollgate data import`",
+                    super::roles::DATE
+                ),
+            );
+        }
+        if let Some(place) = self.perhaps_above(grant, point) {
+            return Told::Possible(
+                "outside_plan",
+                format!(
+                    "the grant on `{}` permits it already if that contains the resource; the plan does not say",
+                    super::place::full_name(&place)
+                ),
+            );
+        }
+        let Some(role) = point.action.strip_prefix(ROLE) else { return Told::New(point.action.clone()) };
+        self.by_role(role, point)
+    }
+
+    fn by_role(&self, name: &str, point: &Point) -> Told {
+        let library = Roles::built_in();
+        let held: BTreeSet<&Role> =
+            self.near.iter().filter(|grant| covers(grant, point)).map(|grant| &grant.role).collect();
+        let has = |role: &Role, permission: &str| match role {
+            Role::Named(name) => library.has(name, permission),
+            Role::Listed(all) => Some(all.contains(permission)),
+            Role::Unknown(_) => None,
+        };
+        let Some(role) = library.get(name) else {
+            return Told::Possible("unknown_role", format!("the permissions of `{name}` are not known"));
+        };
+        let permitted = |permission: &str| !self.new.denials.iter().any(|denial| denies(denial, point, permission));
+        let candidates: Vec<&str> =
+            role.known.iter().copied().chain(role.sample.iter().copied()).filter(|it| permitted(it)).collect();
+        let certain = candidates.iter().find(|it| held.iter().all(|role| has(role, it) == Some(false)));
+        if let Some(permission) = certain {
+            return Told::New((*permission).to_owned());
+        }
+        let sizes = held.iter().map(|role| match role {
+            Role::Named(name) => library.get(name).map_or(usize::MAX, |role| role.count),
+            Role::Listed(all) => all.len(),
+            Role::Unknown(_) => usize::MAX,
+        });
+        let size = sizes.fold(0usize, usize::saturating_add);
+        let alone = held.len() == 1 && held.iter().all(|role| matches!(role, Role::Named(_)));
+        let likely = candidates.iter().find(|it| held.iter().all(|role| has(role, it) != Some(true)));
+        let denied = self.new.denials.iter().any(|denial| denial.lits.iter().all(|lit| lit.holds(point)));
+        match likely.or(candidates.first()) {
+            Some(permission) if (alone || size < role.count) && !denied => Told::New((*permission).to_owned()),
+            _ => Told::Possible(
+                "roles_together",
+                format!(
+                    "whether {} together have all permissions of `{name}` is not in the role digest of {}; import the roles with `tollgate data import`",
+                    held.iter()
+                        .map(|role| match role {
+                            Role::Named(name) | Role::Unknown(name) => format!("`{name}`"),
+                            Role::Listed(_) => "a custom role".to_owned(),
+                        })
+                        .collect::<Vec<_>>()
+                        .join(" and "),
+                    super::roles::DATE
+                ),
+            ),
+        }
+    }
+
+    /// A place that the plan does not put above the grant's, from where the request was permitted already.
+    fn perhaps_above(&self, grant: &Grant, point: &Point) -> Option<String> {
+        let floating = grant.place.starts_with("/?/");
+        if !floating && !grant.place.starts_with("/project:") {
+            return None;
+        }
+        let places: BTreeSet<String> = self.near.iter().map(|grant| grant.place.clone()).collect();
+        let before = self.before();
+        Tree::above(&places).into_iter().find(|place| {
+            let other = floating || !place.rsplit('/').next().unwrap_or_default().starts_with("project:");
+            let point = Point { resource: format!("{place}/"), ..point.clone() };
+            other && !grant.place.starts_with(&format!("{place}/")) && before.permits(&point)
+        })
+    }
+}
+
+/// Whether a grant is about the request, whatever its role permits.
+fn covers(grant: &Grant, point: &Point) -> bool {
+    let all = |lits: &[Lit]| lits.iter().all(|lit| lit.holds(point));
+    super::place::within(&grant.place, false).holds(point)
+        && all(&grant.except)
+        && grant.who.clauses.iter().any(|clause| all(clause))
+        && grant.condition.iter().any(|clause| all(clause))
+}
+
+/// Whether a denial refuses a permission.
+pub(super) fn denies(denial: &Denial, point: &Point, permission: &str) -> bool {
+    let point = Point { action: permission.to_owned(), ..point.clone() };
+    patterns(&denial.permissions, false).holds(&point)
+        && (denial.exceptions.is_empty() || patterns(&denial.exceptions, true).holds(&point))
+        && denial.lits.iter().all(|lit| lit.holds(&point))
+}
+
+fn patterns(permissions: &[String], neg: bool) -> Lit {
+    let glob = |text: &String| {
+        let mut glob = Glob::empty();
+        for c in text.chars() {
+            match c {
+                '*' => glob.push_many(Loop::Any),
+                c => glob.push_char(c, false),
+            }
+        }
+        glob
+    };
+    Lit::of(Dim::Action, neg, permissions.iter().map(glob).collect(), &permissions.join(" or "))
+}
+
+/// The requests of a plan.
+pub(super) struct Space {
+    actions: Universe,
+    telling: Vec<usize>,
+}
+
+impl Space {
+    pub(super) fn of(sides: &Sides<'_>) -> Self {
+        let roles = sides.within.keys().map(|role| format!("{ROLE}{role}"));
+        let actions = Universe::new(sides.permissions.iter().cloned().chain(roles));
+        let telling = sides.permissions.iter().filter(|it| !it.contains('*')).filter_map(|it| actions.position(it));
+        let telling = telling.collect();
+        Self { actions, telling }
+    }
+}
+
+impl space::Space for Space {
+    fn actions(&self) -> Option<&Universe> {
+        Some(&self.actions)
+    }
+
+    /// Every action is in the table.
+    fn domain(&self, dim: &Dim) -> Vec<Glob> {
+        match dim {
+            Dim::Action => vec![Glob::literal("role:none")],
+            _ => Vec::new(),
+        }
+    }
+
+    fn arity(&self, key: &str) -> Arity {
+        if key.starts_with("iam.googleapis.com/") { Arity::List } else { Arity::Single }
+    }
+
+    fn telling_actions(&self) -> &[usize] {
+        &self.telling
+    }
+
+    fn shapes(&self, dim: &Dim, _fixed: &Point) -> Vec<Glob> {
+        match dim {
+            Dim::Principal => ["allUsers", "user:someone@*", "serviceAccount:*", "principal://*/subject/someone"]
+                .iter()
+                .flat_map(|shape| principal::is(&[shape], "").globs().to_vec())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The access of everybody in a Google Cloud plan, before and after.
+//!
+//! 1. *Collect* ([`model`]): objects of a side to grants and denials on places of the tree ([`place`]).
+//! 2. *Decide* ([`decide`]): both sides to rules over the same permissions and roles, compared by the engine.
+//! 3. *Attribute*: undo one change at a time; those without which the request is not permitted bring it about.
+//!
+//! Roles that are only known by the digest are names that stand for their permissions: a role that no role held
+//! before contains has a permission that the other lacks. Several smaller roles may cover it together; then their
+//! sizes decide, or nothing does.
+
+pub mod cel;
+mod cover;
+mod decide;
+mod machine;
+mod model;
+mod place;
+mod principal;
+pub mod roles;
+
+use std::collections::BTreeSet;
+
+use crate::access::compare::{Doubt, Options, Piece, compare};
+use crate::access::point::Point;
+use crate::access::worlds::{Judged, Platform, Side, State, Val};
+use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Witness};
+use crate::iam::{self, IamChange};
+
+use decide::{Sides, Space, Told};
+use model::{Grant, Model, Role, collect};
+use place::Tree;
+
+/// Google Cloud.
+#[derive(Clone, Copy, Debug)]
+pub struct Gcp;
+
+impl Platform for Gcp {
+    fn covers(&self, platform: iam::Platform) -> bool {
+        platform == iam::Platform::Gcp
+    }
+
+    /// `google_iam_policy` is JSON made of its `binding` blocks.
+    fn rebuild(&self, type_name: &str, attribute: &str, arguments: &Val) -> Option<Val> {
+        (type_name == "google_iam_policy" && attribute == "policy_data")
+            .then(|| Val::Map([("bindings".into(), arguments.get("binding").clone())].into()))
+    }
+
+    fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
+        let tree = Tree::of(state);
+        for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
+            let row = state.rows.iter().find(|row| row.change == Some(at));
+            match cover::of(change, row) {
+                cover::Cover::Compared => out.compared(at),
+                cover::Cover::Partly(reason) => out.possible(at, reason),
+                cover::Cover::No => {}
+            }
+        }
+        let touched: BTreeSet<usize> = state
+            .rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.differs())
+            .filter(|(_, row)| row.change.and_then(|at| changes.get(at)).is_some_and(|c| self.covers(c.platform)))
+            .map(|(at, _)| at)
+            .collect();
+        if touched.is_empty() {
+            return;
+        }
+        let side = |side: Side| collect(state, &tree, &|_| side);
+        let (before, after) = (side(Side::Before), side(Side::After));
+        let world = World { state, tree, before, after, touched };
+        world.judge(out);
+        machine::judge(&world, out);
+    }
+}
+
+/// Both sides.
+pub(super) struct World<'a> {
+    state: &'a State,
+    tree: Tree,
+    before: Model,
+    after: Model,
+    touched: BTreeSet<usize>,
+}
+
+/// More changed rows than this are not undone one by one: the change that carries the grant is named.
+const MAX_UNDONE: usize = 64;
+
+impl World<'_> {
+    fn judge(&self, out: &mut Judged) {
+        for (row, path, message) in &self.after.unread {
+            self.possible(*row, reason("unknown_value", path, message.clone()), out);
+        }
+        let sides = Sides::of(&self.before, &self.after);
+        let space = Space::of(&sides);
+        let (before, after) = (sides.before(), sides.after());
+        let outcome = compare(&before, &after, &space, Options::default());
+        for Piece { point, .. } in &outcome.new {
+            self.piece(&sides, point, out);
+        }
+        for (origin, doubt, _) in &outcome.possible {
+            let path = origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default();
+            let (code, message) = match doubt {
+                Doubt::Budget => ("budget", "too many interacting grants to decide within the budget".to_owned()),
+                Doubt::Unknown(labels) => (
+                    "undecided",
+                    format!("depends on what the plan and the role digest do not say: {}", labels.join("; ")),
+                ),
+                Doubt::Unconfirmed => {
+                    ("unconfirmed", "a request was found but does not stand up when checked".to_owned())
+                }
+            };
+            let address = origin.as_ref().map(|origin| origin.address.as_str()).unwrap_or_default();
+            self.doubt(address, &reason(code, &path, message), out);
+        }
+    }
+
+    /// A doubt about a statement: its own row if that changes, else every changed row.
+    fn doubt(&self, address: &str, reason: &Reason, out: &mut Judged) {
+        let own: Vec<usize> = self.touched.iter().copied().filter(|at| self.is_at(*at, address)).collect();
+        let rows = if own.is_empty() { self.touched.iter().copied().collect() } else { own };
+        rows.into_iter().for_each(|row| self.possible(row, reason.clone(), out));
+    }
+
+    fn is_at(&self, row: usize, address: &str) -> bool {
+        let object = self.state.rows.get(row).and_then(|row| row.after.as_ref());
+        object.is_some_and(|object| *object.address == *address)
+    }
+
+    fn piece(&self, sides: &Sides<'_>, point: &Point, out: &mut Judged) {
+        let Some(grant) = sides.granting(point) else { return };
+        let told = sides.settle(grant, point);
+        let action = match told {
+            Told::New(action) => action,
+            Told::Possible(code, message) => {
+                return self.doubt(&grant.origin.address, &reason(code, &grant.origin.path, message), out);
+            }
+        };
+        let new = news(grant, point, &action);
+        let culprits = self.culprits(sides, point, grant);
+        let denials: Vec<&model::Denial> =
+            sides.old.denials.iter().filter(|denial| decide::denies(denial, point, &point.action)).collect();
+        for row in culprits {
+            let Some(change) = self.state.rows.get(row).and_then(|row| row.change) else { continue };
+            out.new_access(change, new.clone());
+            let Some(it) = self.state.rows.get(row) else { continue };
+            let old = it.before.as_ref().map(|object| object.address.to_string()).unwrap_or_default();
+            let effect = if it.after.is_some() { GuardrailEffect::Weakened } else { GuardrailEffect::Removed };
+            let mut kinds: Vec<&str> = denials.iter().filter(|d| d.origin.address == old).map(|d| d.kind).collect();
+            match it.before.as_ref().map(|object| &*object.type_name) {
+                Some("google_storage_bucket") => kinds.push("public_access_prevention"),
+                Some("google_iam_workload_identity_pool_provider") => kinds.push("attribute_condition"),
+                Some("google_access_context_manager_access_level") => kinds.push("access_level"),
+                Some("google_org_policy_policy") if kinds.is_empty() => kinds.push("org_policy"),
+                _ => {}
+            }
+            for kind in kinds {
+                out.guardrail(
+                    change,
+                    Guardrail {
+                        address: old.clone(),
+                        kind: kind.to_owned(),
+                        effect,
+                        explanation: format!("`{old}` no longer refuses `{action}` to `{}`", new.principal),
+                    },
+                );
+            }
+        }
+    }
+
+    /// The changed rows without whose change the request is not permitted.
+    fn culprits(&self, sides: &Sides<'_>, point: &Point, grant: &Grant) -> Vec<usize> {
+        if self.touched.len() == 1 {
+            return self.touched.iter().copied().collect();
+        }
+        let own: Vec<usize> =
+            self.touched.iter().copied().filter(|at| self.is_at(*at, &grant.origin.address)).collect();
+        if self.touched.len() > MAX_UNDONE && !own.is_empty() {
+            return own;
+        }
+        let needed: Vec<usize> = self
+            .touched
+            .iter()
+            .copied()
+            .filter(|row| {
+                let side = |at: usize| if at == *row { Side::Before } else { Side::After };
+                !sides.decision(&collect(self.state, &self.tree, &side)).permits(point)
+            })
+            .collect();
+        match (needed.is_empty(), own.is_empty()) {
+            (false, _) => needed,
+            (true, false) => own,
+            (true, true) => self.touched.iter().copied().collect(),
+        }
+    }
+
+    fn possible(&self, row: usize, reason: Reason, out: &mut Judged) {
+        if let Some(change) = self.state.rows.get(row).and_then(|row| row.change) {
+            out.possible(change, reason);
+        }
+    }
+}
+
+fn reason(code: &str, path: &str, message: String) -> Reason {
+    Reason { code: code.into(), path: path.into(), message }
+}
+
+/// What a grant newly gives, by the point that proves it.
+fn news(grant: &Grant, point: &Point, action: &str) -> NewAccess {
+    let mut permissions: BTreeSet<&str> = BTreeSet::from([action]);
+    let actions = match &grant.role {
+        Role::Named(name) => {
+            permissions
+                .extend(roles::Roles::built_in().get(name).into_iter().flat_map(|role| role.known.iter().copied()));
+            vec![name.clone()]
+        }
+        Role::Listed(all) => {
+            permissions.extend(all.iter().map(String::as_str));
+            all.iter().cloned().collect()
+        }
+        Role::Unknown(name) => vec![name.clone()],
+    };
+    let levels = |permission: &str| vec![level(permission).to_owned()];
+    let context = point.keys.iter().map(|(key, value)| (key.to_string(), value.values().to_vec())).collect();
+    let name = point.key("resource.name").and_then(|value| value.single());
+    let resource = match name {
+        Some(name) if name.starts_with("projects/_/buckets/") => format!("//storage.googleapis.com/{name}"),
+        _ => place::full_name(point.resource.trim_end_matches('/')),
+    };
+    let principal = if grant.who.public { grant.member.clone() } else { point.principal.clone() };
+    NewAccess {
+        principal: principal.clone(),
+        action_levels: permissions
+            .iter()
+            .map(|permission| ActionAccess { action: (*permission).to_owned(), levels: levels(permission) })
+            .collect(),
+        actions,
+        resources: vec![place::full_name(&grant.place)],
+        conditions: grant.condition_text.iter().cloned().collect(),
+        statement: StatementRef {
+            address: grant.origin.address.clone(),
+            path: grant.origin.path.clone(),
+            index: grant.origin.index,
+            sid: None,
+        },
+        explanation: format!(
+            "`{principal}` can now `{action}` on `{resource}` through `{}`; nothing permitted that before",
+            grant.role_name
+        ),
+        witness: Witness { principal: point.principal.clone(), action: action.to_owned(), resource, context },
+    }
+}
+
+/// The access level of a permission, by its verb.
+fn level(permission: &str) -> &'static str {
+    let verb = permission.rsplit('.').next().unwrap_or_default();
+    let becomes = ["actAs", "getAccessToken", "getOpenIdToken", "implicitDelegation", "signBlob", "signJwt"];
+    if verb.contains("IamPolicy") && !verb.starts_with("get")
+        || permission.contains("serviceAccountKeys.create")
+        || becomes.contains(&verb)
+    {
+        return "permissions";
+    }
+    match verb {
+        verb if verb.starts_with("list") => "list",
+        verb if ["get", "access", "read", "query", "export", "search"].iter().any(|it| verb.starts_with(it)) => "read",
+        _ => "write",
+    }
+}
