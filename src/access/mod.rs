@@ -5,6 +5,7 @@
 //! through.
 
 pub mod aws;
+pub mod azure;
 pub mod budget;
 pub mod compare;
 pub mod gcp;

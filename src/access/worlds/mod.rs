@@ -12,6 +12,7 @@ pub use state::{Object, Row, Side, State};
 pub use value::{Hole, Piece, Val};
 
 use crate::access::aws::world::Aws;
+use crate::access::azure::Azure;
 use crate::access::gcp::Gcp;
 use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, Verdict};
 use crate::iam::{self, IamChange, Origin, Recognition};
@@ -33,7 +34,7 @@ pub trait Platform {
 }
 
 /// The platforms. Adding one is its own folder and a line here.
-const PLATFORMS: &[&dyn Platform] = &[&Aws, &Gcp];
+const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp];
 
 /// What has been said about each change.
 #[derive(Debug)]

@@ -1,0 +1,209 @@
+//! Azure and Entra: role assignments and what else decides who may do what, before and after.
+//!
+//! 1. *Collect* ([`collect`]): the objects of a side to grants and restrictions.
+//! 2. *Compare* both sides with the core.
+//! 3. *Attribute*: undo one change at a time; those without which the request is not permitted bring it about.
+
+mod collect;
+mod cover;
+mod roles;
+
+use std::collections::BTreeSet;
+
+use crate::access::compare::{Doubt, Options, Piece, compare};
+use crate::access::glob::Glob;
+use crate::access::literal::Dim;
+use crate::access::point::Point;
+use crate::access::space::Space;
+use crate::access::worlds::{Judged, Platform, Side, State};
+use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Witness};
+use crate::iam::{self, IamChange};
+
+use collect::{Collector, World};
+
+/// Azure and Entra ID.
+#[derive(Clone, Copy, Debug)]
+pub struct Azure;
+
+impl Platform for Azure {
+    fn covers(&self, platform: iam::Platform) -> bool {
+        platform == iam::Platform::Azure
+    }
+
+    fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
+        let mut read = BTreeSet::new();
+        for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
+            match cover::of(change) {
+                Some(None) => out.compared(at),
+                Some(Some(reason)) => out.possible(at, reason),
+                None => continue,
+            }
+            read.insert(at);
+        }
+        let changed =
+            |row: &crate::access::worlds::Row| row.change.is_some_and(|at| read.contains(&at)) && row.differs();
+        let touched: Vec<usize> =
+            state.rows.iter().enumerate().filter(|(_, row)| changed(row)).map(|(at, _)| at).collect();
+        if touched.is_empty() {
+            return;
+        }
+        let before = Collector::collect(state, &|_| Side::Before);
+        let after = Collector::collect(state, &|_| Side::After);
+        for (row, reason) in before.unknown.iter().chain(&after.unknown) {
+            if let Some(change) = state.rows.get(*row).and_then(|row| row.change) {
+                out.possible(change, reason.clone());
+            }
+        }
+        let space = AzureSpace { resources: after.resources.clone() };
+        let outcome = compare(&before.decision, &after.decision, &space, Options::default());
+        let mut undone: Vec<Option<World>> = touched.iter().map(|_| None).collect();
+        for piece in &outcome.new {
+            let mut culprits = Vec::new();
+            for (row, slot) in touched.iter().zip(&mut undone) {
+                let without = slot.get_or_insert_with(|| {
+                    Collector::collect(state, &|at| if at == *row { Side::Before } else { Side::After })
+                });
+                if !without.decision.permits(&piece.point) {
+                    culprits.push(*row);
+                }
+            }
+            if culprits.is_empty() {
+                // Several changes permit it, each by itself.
+                culprits.extend(touched.iter().copied().filter(|row| {
+                    let only = |at: usize| if at == *row { Side::After } else { Side::Before };
+                    Collector::collect(state, &only).decision.permits(&piece.point)
+                }));
+            }
+            if culprits.is_empty() {
+                culprits.clone_from(&touched);
+            }
+            let new = describe(piece, &after);
+            for row in culprits {
+                let Some(row) = state.rows.get(row) else { continue };
+                let Some(change) = row.change else { continue };
+                out.new_access(change, new.clone());
+                let object = row.before.as_ref().filter(|object| collect::restrains(&object.type_name));
+                if let Some(object) = object {
+                    let effect = match row.after {
+                        Some(_) => GuardrailEffect::Weakened,
+                        None => GuardrailEffect::Removed,
+                    };
+                    out.guardrail(
+                        change,
+                        Guardrail {
+                            address: object.address.to_string(),
+                            kind: object.type_name.to_string(),
+                            effect,
+                            explanation: format!("`{}` no longer restrains it: {}", object.address, new.explanation),
+                        },
+                    );
+                }
+            }
+        }
+        for (origin, doubt, _) in &outcome.possible {
+            let (code, message) = match doubt {
+                Doubt::Budget => ("budget", "too many interacting patterns to decide within the budget".to_owned()),
+                Doubt::Unknown(labels) => {
+                    ("unknown_value", format!("depends on what cannot be read: {}", labels.join("; ")))
+                }
+                Doubt::Unconfirmed => {
+                    ("unconfirmed", "a request was found but does not stand up when checked".to_owned())
+                }
+            };
+            let reason = Reason { code: code.into(), path: String::new(), message };
+            let own = |row: &usize| {
+                let row = state.rows.get(*row).and_then(|row| row.after.as_ref());
+                row.is_some_and(|object| origin.as_ref().is_some_and(|origin| *object.address == *origin.address))
+            };
+            let named: Vec<usize> = touched.iter().copied().filter(own).collect();
+            for row in if named.is_empty() { &touched } else { &named } {
+                if let Some(change) = state.rows.get(*row).and_then(|row| row.change) {
+                    out.possible(change, reason.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The new access as the report shows it.
+fn describe(piece: &Piece, after: &World) -> NewAccess {
+    let origin = piece.origin.clone().unwrap_or_default();
+    let facts = after.facts.get(origin.index).cloned().unwrap_or_default();
+    let plain = |action: &str| action.get(2..).unwrap_or(action).to_owned();
+    let mut context: std::collections::BTreeMap<String, Vec<String>> =
+        piece.point.keys.iter().map(|(key, value)| (key.to_string(), value.values().to_vec())).collect();
+    let principal = match piece.point.principal.strip_prefix("credential:").and_then(|it| it.rsplit_once('#')) {
+        Some((address, identity)) => {
+            context.insert("tollgate:credential".into(), vec![address.to_owned()]);
+            identity.to_owned()
+        }
+        None => piece.point.principal.clone(),
+    };
+    let witness = Witness {
+        principal: principal.clone(),
+        action: plain(&piece.point.action),
+        resource: piece.point.resource.clone(),
+        context,
+    };
+    let by = if origin.address.is_empty() { String::new() } else { format!(", through `{}`", origin.address) };
+    NewAccess {
+        explanation: format!("`{principal}` can now `{}` on `{}`{by}", witness.action, witness.resource),
+        principal,
+        action_levels: facts
+            .actions
+            .iter()
+            .map(|action| ActionAccess { action: action.clone(), levels: levels(action) })
+            .collect(),
+        actions: facts.actions,
+        resources: facts.resources,
+        conditions: facts.conditions,
+        statement: StatementRef { address: origin.address, path: origin.path, index: 0, sid: origin.sid },
+        witness,
+    }
+}
+
+/// The access levels that an operation pattern covers, by the last segment of its name.
+fn levels(action: &str) -> Vec<String> {
+    let lower = action.to_ascii_lowercase();
+    let mut levels = Vec::new();
+    if lower == "*" || (lower.starts_with("microsoft.authorization/") && !lower.ends_with("/read")) {
+        levels.push("permissions".to_owned());
+    }
+    if lower.ends_with("/read") || lower.ends_with('*') {
+        levels.push("read".to_owned());
+    }
+    if !lower.ends_with("/read") {
+        levels.push("write".to_owned());
+    }
+    levels
+}
+
+/// Requests that look like Azure's.
+struct AzureSpace {
+    resources: Vec<String>,
+}
+
+impl Space for AzureSpace {
+    fn shapes(&self, dim: &Dim, fixed: &Point) -> Vec<Glob> {
+        let _ = fixed;
+        let wildcard = |text: &str| Glob::wildcard(text, true);
+        match dim {
+            Dim::Action => [
+                "c:Microsoft.Authorization/roleAssignments/write",
+                "c:Microsoft.Compute/virtualMachines/write",
+                "d:Microsoft.KeyVault/vaults/secrets/getSecret/action",
+                "d:Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+                "c:Microsoft.*/*/write",
+                "c:Microsoft.*/*/action",
+                "c:Microsoft.Resources/subscriptions/resourceGroups/read",
+                "c:Microsoft.*/*",
+                "d:Microsoft.*/*",
+            ]
+            .iter()
+            .map(|text| wildcard(text))
+            .collect(),
+            Dim::Resource => self.resources.iter().map(|id| Glob::literal(id)).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
