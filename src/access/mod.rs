@@ -10,6 +10,7 @@ pub mod budget;
 pub mod compare;
 pub mod gcp;
 pub mod glob;
+pub mod kubernetes;
 pub mod literal;
 pub mod partition;
 pub mod point;

@@ -14,6 +14,7 @@ pub use value::{Hole, Piece, Val};
 use crate::access::aws::world::Aws;
 use crate::access::azure::Azure;
 use crate::access::gcp::Gcp;
+use crate::access::kubernetes::Kubernetes;
 use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, Verdict};
 use crate::iam::{self, IamChange, Origin, Recognition};
 use crate::plan::Plan;
@@ -34,7 +35,7 @@ pub trait Platform {
 }
 
 /// The platforms. Adding one is its own folder and a line here.
-const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp];
+const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes];
 
 /// What has been said about each change.
 #[derive(Debug)]

@@ -1,0 +1,134 @@
+//! What a pod takes of the node it runs on.
+
+use std::collections::BTreeSet;
+
+use super::object::{block, each, field};
+use crate::access::worlds::Val;
+
+/// Pod Security levels, from the least strict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// Anything goes.
+    Privileged,
+    /// No known way out of the pod.
+    Baseline,
+    /// Hardened.
+    Restricted,
+}
+
+impl Level {
+    /// The level of a label's value. Without the label, and under a value nobody knows, nothing is enforced by
+    /// default (the cluster's own default is not in the plan).
+    pub(super) fn of(label: Option<&str>) -> Self {
+        match label {
+            Some("baseline") => Self::Baseline,
+            Some("restricted") => Self::Restricted,
+            _ => Self::Privileged,
+        }
+    }
+
+    /// The level's name.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Privileged => "privileged",
+            Self::Baseline => "baseline",
+            Self::Restricted => "restricted",
+        }
+    }
+}
+
+/// What the specification of a pod asks of the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reach {
+    /// What gives the node outright, in words.
+    pub(super) root: BTreeSet<String>,
+    /// What may give it.
+    pub(super) risky: BTreeSet<String>,
+}
+
+/// Directories of the node that give the node.
+const ROOTS: &[&str] =
+    &["/run", "/var/run", "/etc", "/proc", "/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd"];
+
+impl Reach {
+    /// Reads a pod specification.
+    pub(super) fn of(pod: &Val) -> Self {
+        let mut reach = Self::default();
+        for flag in ["host_pid", "host_ipc", "host_network"] {
+            match field(pod, flag) {
+                Val::Bool(true) => drop(reach.risky.insert(flag.to_owned())),
+                Val::Hole(_) => drop(reach.risky.insert(format!("{flag} (known after apply)"))),
+                _ => {}
+            }
+        }
+        let lists = [
+            ("container", "containers"),
+            ("init_container", "initContainers"),
+            ("ephemeral_container", "ephemeralContainers"),
+        ];
+        for (one, many) in lists {
+            let containers = each(pod, one, many);
+            if containers.hole().is_some() {
+                reach.risky.insert(format!("{one} (known after apply)"));
+            }
+            for container in containers.items() {
+                let security = block(container, "security_context");
+                match security.get("privileged") {
+                    Val::Bool(true) => drop(reach.root.insert("a privileged container".to_owned())),
+                    Val::Hole(_) => drop(reach.risky.insert("privileged (known after apply)".to_owned())),
+                    _ => {}
+                }
+                let added = block(security, "capabilities").get("add");
+                if added.has_hole() {
+                    reach.risky.insert("capabilities (known after apply)".to_owned());
+                }
+                reach.risky.extend(added.names().into_iter().map(|one| format!("capability {one}")));
+            }
+        }
+        let volumes = each(pod, "volume", "volumes");
+        if volumes.hole().is_some() {
+            reach.risky.insert("volume (known after apply)".to_owned());
+        }
+        for volume in volumes.items() {
+            let host = block(volume, "host_path");
+            if host.is_unset() {
+                continue;
+            }
+            match host.get("path").text() {
+                Some(path) if gives_node(path) => drop(reach.root.insert(format!("host path {path}"))),
+                Some(path) => drop(reach.risky.insert(format!("host path {path}"))),
+                None => drop(reach.risky.insert("host path (known after apply)".to_owned())),
+            }
+        }
+        reach
+    }
+}
+
+fn gives_node(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    path.is_empty()
+        || path == "/var"
+        || path == "/var/lib"
+        || ROOTS.iter().any(|root| path == *root || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn both_spellings_give_the_node() {
+        let typed = json!({"container": [{"security_context": [{"privileged": true}]}]});
+        let manifest = json!({"containers": [{"securityContext": {"privileged": true}}]});
+        for pod in [typed, manifest] {
+            assert_eq!(Reach::of(&Val::known(&pod)).root.len(), 1);
+        }
+    }
+
+    #[test]
+    fn only_some_directories_give_the_node() {
+        assert!(["/", "/etc/", "/etc/kubernetes", "/var/run/docker.sock"].into_iter().all(gives_node));
+        assert!(!["/srv/data", "/etcetera"].into_iter().any(gives_node));
+    }
+}

@@ -1,0 +1,370 @@
+//! One side of the cluster: roles, bindings, and who carries which identity.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use super::object::{Thing, WORKLOADS, block, each, field, yaml};
+use super::pod;
+use super::rbac::{Grant, Rule};
+use crate::access::worlds::{Side, State, Val};
+
+/// The default cluster roles and their bindings.
+static DEFAULTS: LazyLock<serde_json::Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("default_roles.json")).unwrap_or_default());
+
+/// The group that is allowed everything.
+const MASTERS: &str = "Group:system:masters";
+const AUTHENTICATED: &str = "Group:system:authenticated";
+const UNAUTHENTICATED: &str = "Group:system:unauthenticated";
+
+/// Who is compared: whoever can make requests, or runs with an identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Entity {
+    /// A user, group or service account that a binding names.
+    Subject(String),
+    /// An AWS principal that `aws-auth` maps.
+    Aws(String),
+    /// The pods of a workload: namespace, kind, name.
+    Workload(String, String, String),
+    /// Whoever holds a token: namespace and name of the object that holds it.
+    Token(String, String),
+}
+
+#[derive(Clone, Debug)]
+struct Role {
+    address: String,
+    rules: Option<Vec<Rule>>,
+    labels: BTreeMap<String, String>,
+    /// For an aggregated role: the labels that it selects; an empty list where they cannot be read.
+    selects: Option<Vec<BTreeMap<String, String>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Binding {
+    address: String,
+    scope: Option<String>,
+    role: RoleKey,
+    subjects: Vec<String>,
+}
+
+/// Kind, namespace (empty for a cluster role), name.
+type RoleKey = (String, String, String);
+
+/// What is bound, where its rules cannot be read: the role, and the scope.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unread {
+    pub(super) role: String,
+    pub(super) scope: Option<String>,
+    pub(super) binding: String,
+}
+
+/// One side.
+#[derive(Clone, Debug, Default)]
+pub(super) struct World {
+    roles: BTreeMap<RoleKey, Role>,
+    bindings: Vec<Binding>,
+    /// Service accounts: whether their token is mounted.
+    accounts: BTreeMap<(String, String), bool>,
+    /// The identities that each entity carries.
+    pub(super) carries: BTreeMap<Entity, BTreeSet<String>>,
+    /// What the pods of a workload take of their node.
+    pub(super) pods: BTreeMap<Entity, (String, pod::Reach)>,
+    /// Pod Security level of each namespace; `None` where it cannot be read.
+    pub(super) levels: BTreeMap<String, (String, Option<pod::Level>)>,
+    /// Cloud identities of service accounts: address, annotation, value.
+    pub(super) clouds: BTreeMap<(String, String, &'static str), (String, Option<String>)>,
+}
+
+/// Annotations that tie a service account to an identity of a cloud.
+const CLOUDS: &[&str] =
+    &["eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id"];
+
+impl World {
+    /// The cluster with each row on the side that is asked for.
+    pub(super) fn build(state: &State, side: &dyn Fn(usize) -> Side) -> Self {
+        let things: Vec<Thing> =
+            state.rows.iter().enumerate().filter_map(|(at, row)| Thing::of(row.object(side(at))?)).collect();
+        let mut world = Self::default();
+        world.defaults();
+        for thing in &things {
+            world.add(thing);
+        }
+        // Accounts before those who run as them.
+        for thing in things.iter().filter(|thing| WORKLOADS.contains(&thing.kind.as_str())) {
+            world.workload(thing);
+        }
+        world
+    }
+
+    fn defaults(&mut self) {
+        let roles = DEFAULTS.get("roles").and_then(serde_json::Value::as_object);
+        for (name, rules) in roles.into_iter().flatten() {
+            let list = Val::Map(BTreeMap::from([("rules".into(), Val::known(rules))]));
+            let joined = match name.as_str() {
+                "view" => Some("view"),
+                "edit" => Some("edit"),
+                "admin" => Some("admin"),
+                _ => None,
+            };
+            let selects = joined.map(|name| {
+                // Each takes what the ones below it take.
+                let below: &[&str] = match name {
+                    "view" => &["view"],
+                    "edit" => &["view", "edit"],
+                    _ => &["view", "edit", "admin"],
+                };
+                let label = |to: &&str| {
+                    BTreeMap::from([(format!("rbac.authorization.k8s.io/aggregate-to-{to}"), "true".to_owned())])
+                };
+                below.iter().map(label).collect()
+            });
+            let own = Role { address: String::new(), rules: Rule::list(&list), labels: BTreeMap::new(), selects: None };
+            match (joined, selects) {
+                (Some(joined), Some(selects)) => {
+                    let label = format!("rbac.authorization.k8s.io/aggregate-to-{joined}");
+                    let part = Role { labels: BTreeMap::from([(label, "true".to_owned())]), ..own.clone() };
+                    self.roles.insert(cluster_role(&format!("system:aggregate-to-{joined}")), part);
+                    self.roles.insert(cluster_role(name), Role { selects: Some(selects), ..own });
+                }
+                _ => {
+                    self.roles.insert(cluster_role(name), own);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, thing: &Thing) {
+        let Some(name) = thing.name() else { return };
+        let address = thing.address.to_string();
+        match thing.kind.as_str() {
+            "Role" | "ClusterRole" => {
+                let namespace = if thing.kind == "Role" { thing.namespace() } else { String::new() };
+                let role = Role {
+                    address,
+                    rules: Rule::list(&thing.body),
+                    labels: texts(thing.marks("labels")),
+                    selects: selectors(&thing.body),
+                };
+                self.roles.insert((thing.kind.clone(), namespace, name), role);
+            }
+            "RoleBinding" | "ClusterRoleBinding" => {
+                let scope = (thing.kind == "RoleBinding").then(|| thing.namespace());
+                let reference = block(&thing.body, "role_ref");
+                let kind = reference.get("kind").text().unwrap_or("ClusterRole").to_owned();
+                let of = if kind == "Role" { scope.clone().unwrap_or_default() } else { String::new() };
+                let Some(role) = reference.get("name").name() else { return };
+                let subjects = subjects(&thing.body, scope.as_deref());
+                for subject in &subjects {
+                    self.carries.entry(Entity::Subject(subject.clone())).or_default().insert(subject.clone());
+                }
+                self.bindings.push(Binding { address, scope, role: (kind, of, role), subjects });
+            }
+            "ServiceAccount" => {
+                let mounted = field(&thing.body, "automount_service_account_token").flag().unwrap_or(true);
+                let namespace = thing.namespace();
+                for cloud in CLOUDS {
+                    let value = thing.annotation(cloud);
+                    if !value.is_unset() {
+                        let known = (!value.has_hole()).then(|| value.name()).flatten();
+                        self.clouds.insert((namespace.clone(), name.clone(), cloud), (address.clone(), known));
+                    }
+                }
+                self.accounts.insert((namespace, name), mounted);
+            }
+            "Namespace" => {
+                let level = thing.label("pod-security.kubernetes.io/enforce");
+                let level = if level.has_hole() { None } else { Some(pod::Level::of(level.text())) };
+                self.levels.insert(name, (address, level));
+            }
+            "Secret" if thing.body.get("type").text() == Some("kubernetes.io/service-account-token") => {
+                if let Some(of) = thing.annotation("kubernetes.io/service-account.name").name() {
+                    let token = Entity::Token(thing.namespace(), address);
+                    self.carries.insert(token, BTreeSet::from([account(&thing.namespace(), &of)]));
+                }
+            }
+            "TokenRequest" => {
+                let token = Entity::Token(thing.namespace(), address);
+                self.carries.insert(token, BTreeSet::from([account(&thing.namespace(), &name)]));
+            }
+            "ConfigMap" if name == "aws-auth" && thing.namespace() == "kube-system" => self.aws_auth(thing),
+            _ => {}
+        }
+    }
+
+    fn aws_auth(&mut self, thing: &Thing) {
+        let data = field(&thing.body, "data");
+        for (list, arn) in [("mapRoles", "rolearn"), ("mapUsers", "userarn")] {
+            let Some(entries) = yaml(data.get(list)) else { continue };
+            for entry in entries.items() {
+                let Some(arn) = entry.get(arn).name() else { continue };
+                let carries = self.carries.entry(Entity::Aws(arn.clone())).or_default();
+                carries.insert(format!("User:{}", entry.get("username").name().unwrap_or(arn)));
+                carries.extend(entry.get("groups").names().into_iter().map(|group| format!("Group:{group}")));
+            }
+        }
+    }
+
+    fn workload(&mut self, thing: &Thing) {
+        let Some(name) = thing.name() else { return };
+        let pod = thing.pod();
+        let namespace = thing.namespace();
+        let of = field(pod, "service_account_name").name().unwrap_or_else(|| "default".to_owned());
+        let own = field(pod, "automount_service_account_token").flag();
+        let key = (namespace.clone(), of.clone());
+        let mounted = own.or_else(|| self.accounts.get(&key).copied()).unwrap_or(true);
+        let entity = Entity::Workload(namespace.clone(), thing.kind.clone(), name);
+        let carried = if mounted { BTreeSet::from([account(&namespace, &of)]) } else { BTreeSet::new() };
+        self.carries.insert(entity.clone(), carried);
+        self.pods.insert(entity, (thing.address.to_string(), pod::Reach::of(pod)));
+    }
+
+    /// Whether the world has an object of that name for a service account.
+    pub(super) fn has_account(&self, namespace: &str, name: &str) -> bool {
+        self.accounts.contains_key(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Whether the world has a role of that name.
+    pub(super) fn has_role(&self, kind: &str, name: &str) -> bool {
+        self.roles.keys().any(|(of, _, is)| of == kind && is == name)
+    }
+
+    /// All that somebody with these identities may do, and what cannot be read of it.
+    pub(super) fn grants(&self, carried: &BTreeSet<String>) -> (Vec<Grant>, Vec<Unread>) {
+        let mut all = BTreeSet::new();
+        for one in carried {
+            close(one, &mut all);
+        }
+        let mut grants = Vec::new();
+        let mut unread = Vec::new();
+        let anywhere = |rule: Rule| Grant { rule, scope: None, role: String::new(), index: 0, binding: String::new() };
+        if all.contains(MASTERS) {
+            grants.push(anywhere(Rule::everything()));
+        }
+        let bindings = DEFAULTS.get("bindings").and_then(serde_json::Value::as_object);
+        for (role, _) in bindings.into_iter().flatten().filter(|(role, _)| *role != "cluster-admin") {
+            let (rules, _) = self.rules(&cluster_role(role), 0);
+            grants.extend(rules.into_iter().map(|(_, _, rule)| anywhere(rule)));
+        }
+        for binding in self.bindings.iter().filter(|binding| binding.subjects.iter().any(|one| all.contains(one))) {
+            let (rules, complete) = self.rules(&binding.role, 0);
+            grants.extend(rules.into_iter().map(|(role, index, rule)| Grant {
+                rule,
+                scope: binding.scope.clone(),
+                role,
+                index,
+                binding: binding.address.clone(),
+            }));
+            if !complete {
+                let (kind, _, name) = &binding.role;
+                unread.push(Unread {
+                    role: format!("{kind} {name}"),
+                    scope: binding.scope.clone(),
+                    binding: binding.address.clone(),
+                });
+            }
+        }
+        (grants, unread)
+    }
+
+    /// The rules of a role with where they stand, and whether they are all.
+    fn rules(&self, key: &RoleKey, depth: usize) -> (Vec<(String, usize, Rule)>, bool) {
+        let Some(role) = self.roles.get(key).filter(|_| depth < 8) else { return (Vec::new(), false) };
+        let Some(selects) = &role.selects else {
+            let rules = role.rules.as_deref().unwrap_or_default().iter().enumerate();
+            let rules = rules.map(|(at, rule)| (role.address.clone(), at, rule.clone())).collect();
+            return (rules, role.rules.is_some());
+        };
+        let mut out = Vec::new();
+        let mut complete = !selects.is_empty();
+        for (of, other) in self.roles.iter().filter(|(of, _)| *of != key && of.0 == "ClusterRole") {
+            let chosen = |labels: &BTreeMap<String, String>| labels.iter().all(|(k, v)| other.labels.get(k) == Some(v));
+            if selects.iter().any(chosen) {
+                let (rules, all) = self.rules(of, depth + 1);
+                out.extend(rules);
+                complete &= all;
+            }
+        }
+        (out, complete)
+    }
+}
+
+fn cluster_role(name: &str) -> RoleKey {
+    ("ClusterRole".to_owned(), String::new(), name.to_owned())
+}
+
+fn account(namespace: &str, name: &str) -> String {
+    format!("User:system:serviceaccount:{namespace}:{name}")
+}
+
+/// An identity with the groups that the API server puts it into.
+fn close(one: &str, all: &mut BTreeSet<String>) {
+    all.insert(one.to_owned());
+    if one == UNAUTHENTICATED || one == "User:system:anonymous" {
+        all.insert(UNAUTHENTICATED.to_owned());
+        return;
+    }
+    all.insert(AUTHENTICATED.to_owned());
+    if let Some((namespace, _)) = one.strip_prefix("User:system:serviceaccount:").and_then(|it| it.split_once(':')) {
+        all.insert("Group:system:serviceaccounts".to_owned());
+        all.insert(format!("Group:system:serviceaccounts:{namespace}"));
+    }
+    if one.starts_with("Group:system:serviceaccounts:") {
+        all.insert("Group:system:serviceaccounts".to_owned());
+    }
+}
+
+/// The subjects of a binding; service accounts by their user name.
+pub(super) fn subjects(body: &Val, scope: Option<&str>) -> Vec<String> {
+    let one = |subject: &Val| {
+        let name = subject.get("name").name()?;
+        Some(match subject.get("kind").text()? {
+            "ServiceAccount" => {
+                let namespace = subject.get("namespace").name();
+                account(&namespace.unwrap_or_else(|| scope.unwrap_or("default").to_owned()), &name)
+            }
+            kind => format!("{kind}:{name}"),
+        })
+    };
+    each(body, "subject", "subjects").items().iter().filter_map(one).collect()
+}
+
+fn texts(map: &Val) -> BTreeMap<String, String> {
+    match map {
+        Val::Map(members) => {
+            members.iter().filter_map(|(key, value)| Some((key.to_string(), value.text()?.to_owned()))).collect()
+        }
+        _ => BTreeMap::new(),
+    }
+}
+
+/// The labels that an aggregated role selects; `None` for an ordinary role.
+fn selectors(role: &Val) -> Option<Vec<BTreeMap<String, String>>> {
+    let rule = block(role, "aggregation_rule");
+    if rule.is_unset() {
+        return None;
+    }
+    let list = field(rule, "cluster_role_selectors").items();
+    let plain = |one: &Val| field(one, "match_expressions").is_unset() && !one.has_hole();
+    let readable = !list.is_empty() && list.iter().all(plain);
+    Some(if readable { list.iter().map(|one| texts(field(one, "match_labels"))).collect() } else { Vec::new() })
+}
+
+impl Entity {
+    /// Who it is, as the report names him.
+    pub(super) fn shown(&self, carried: &BTreeSet<String>) -> String {
+        match self {
+            Self::Subject(subject) => shown(subject),
+            Self::Aws(arn) => arn.clone(),
+            Self::Workload(namespace, kind, name) => format!("Workload:{namespace}/{kind}/{name}"),
+            Self::Token(..) => carried.iter().next().map(|one| shown(one)).unwrap_or_default(),
+        }
+    }
+}
+
+/// An identity as the subject of a binding writes it.
+fn shown(identity: &str) -> String {
+    match identity.strip_prefix("User:system:serviceaccount:").and_then(|it| it.split_once(':')) {
+        Some((namespace, name)) => format!("ServiceAccount:{namespace}/{name}"),
+        None => identity.to_owned(),
+    }
+}
