@@ -246,8 +246,20 @@ fn still_refuses(old: &Val, new: Option<&Val>) -> bool {
                 let (was, is) = (was.get(key).unwrap_or(&Val::Null), is.get(key).unwrap_or(&Val::Null));
                 let stricter = matches!(&**key, "failure_policy" | "failurePolicy") && is.text() == Some("Fail");
                 let beside = matches!(&**key, "timeout_seconds" | "timeoutSeconds");
-                stricter || beside || was == is || (was.is_unset() && is.is_unset())
+                stricter || beside || same(was, is)
             })
         })
     })
+}
+
+/// Whether values mean the same: an update writes what is absent as empty.
+fn same(old: &Val, new: &Val) -> bool {
+    match (old, new) {
+        (Val::List(was), Val::List(is)) => was.len() == is.len() && was.iter().zip(is).all(|(was, is)| same(was, is)),
+        (Val::Map(was), Val::Map(is)) => {
+            let keys = was.keys().chain(is.keys());
+            keys.into_iter().all(|key| same(old.get(key), new.get(key)))
+        }
+        _ => old == new || (old.is_unset() && new.is_unset()),
+    }
 }
