@@ -151,4 +151,21 @@ pub struct PlanAccess {
     pub reasons: Vec<Reason>,
     /// One entry per IAM change.
     pub changes: Vec<Access>,
+    /// How the plan's unknown values were resolved.
+    pub resolved: super::worlds::Resolved,
+}
+
+impl PlanAccess {
+    /// Takes the plan for a part of the world only (`[world] open`): a verdict that rests on the absence of what the
+    /// plan does not show (reason `outside_plan`) becomes `possible`.
+    #[must_use]
+    pub fn in_open_world(mut self) -> Self {
+        for access in self.changes.iter_mut().filter(|access| access.verdict == Verdict::None) {
+            if access.reasons.iter().any(|reason| reason.code == "outside_plan") {
+                access.verdict = Verdict::Possible;
+                self.verdict = self.verdict.max(Verdict::Possible);
+            }
+        }
+        self
+    }
 }

@@ -1,5 +1,6 @@
 //! `tollgate check`: plans in, decision out.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 use std::time::Duration;
@@ -110,7 +111,7 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
         environment: ci.environment,
         now: Some(now.to_string()),
     };
-    let gate = Gate { args, policies: &policies, context };
+    let gate = Gate { args, policies: &policies, context, open_world: settings.config.world.open };
     let mut run = Collected::default();
     run.findings.extend(gate_changed(&settings));
     for path in &args.plans {
@@ -128,6 +129,7 @@ struct Gate<'a> {
     args: &'a CheckArgs,
     policies: &'a Policies,
     context: RunContext,
+    open_world: bool,
 }
 
 /// One plan as it was read.
@@ -209,6 +211,7 @@ impl Gate<'_> {
     fn plan(&self, read: ReadPlan<'_>, run: &mut Collected) -> Result<()> {
         let ReadPlan { id, source, sha256, plan, recognition, places } = read;
         let access = worlds::compare(&plan, &recognition);
+        let access = if self.open_world { access.in_open_world() } else { access };
         let mut undetermined = plan.undetermined.clone();
         undetermined.extend(recognition.undetermined.iter().cloned());
         undetermined.iter_mut().for_each(|entry| entry.plan = id.to_owned());
@@ -254,6 +257,7 @@ impl Gate<'_> {
             decision: Decision::Allow,
             verdict: access.verdict.max(unsettled),
             rows: facts.rows,
+            resolved: access.resolved.counts(),
         });
         run.iam.push(iam_digest(&recognition.changes));
         run.reasons.extend(access.reasons);
@@ -278,6 +282,7 @@ impl Collected {
             decision: Decision::Error,
             verdict: Verdict::Possible,
             rows: 0,
+            resolved: BTreeMap::new(),
         });
     }
 

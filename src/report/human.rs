@@ -90,6 +90,9 @@ fn head(page: &mut Page, report: &Report) {
     let headline = page.paint(paint, &headline);
     page.line(0, &format!("{headline}: {}", wording::summary(report)));
     page.line(0, &format!("new access: {}", wording::access_summary(report)));
+    if let Some(resolved) = wording::resolved(report) {
+        page.line(0, &format!("unknown values: {resolved}"));
+    }
     for reason in &report.access.reasons {
         page.field(2, "reason", &format!("{}: {}", reason.code, reason.message));
     }

@@ -97,6 +97,8 @@ pub struct PlanEntry {
     pub verdict: Verdict,
     /// Rows in `resource_changes`.
     pub rows: usize,
+    /// How unknown values of the plan were resolved: counts by `references`, `data_sources`, `symbols`, `unknown`, ...
+    pub resolved: std::collections::BTreeMap<&'static str, usize>,
 }
 
 /// One IAM change of the report.

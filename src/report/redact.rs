@@ -97,7 +97,7 @@ fn object(members: &mut serde_json::Map<String, Value>, replace: Replace<'_>) {
 }
 
 fn plan(entry: &mut PlanEntry, replace: Replace<'_>) {
-    let PlanEntry { id, source, sha256: _, decision: _, verdict: _, rows: _ } = entry;
+    let PlanEntry { id, source, sha256: _, decision: _, verdict: _, rows: _, resolved: _ } = entry;
     strings([id, source], replace);
 }
 

@@ -208,6 +208,25 @@ fn some(list: &[String]) -> String {
     out
 }
 
+/// How unknown values were resolved, over all plans; `None` where there were none.
+pub(super) fn resolved(report: &Report) -> Option<String> {
+    let mut counts = std::collections::BTreeMap::<&str, usize>::new();
+    for (way, count) in report.plans.iter().flat_map(|plan| &plan.resolved) {
+        *counts.entry(way).or_default() += count;
+    }
+    let left = counts.remove("unknown").unwrap_or_default();
+    let ways: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(way, count)| format!("{count} by {}", way.replace('_', " ")))
+        .collect();
+    match (ways.is_empty(), left) {
+        (true, 0) => None,
+        (true, left) => Some(format!("{left} left unknown")),
+        (false, left) => Some(format!("{} resolved; {left} left unknown", ways.join(", "))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -52,6 +52,7 @@ pub(crate) fn plan(id: &str, decision: Decision, verdict: Verdict) -> PlanEntry 
         decision,
         verdict,
         rows: 1_234,
+        resolved: Default::default(),
     }
 }
 

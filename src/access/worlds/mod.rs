@@ -15,7 +15,7 @@ use crate::access::aws::world::Aws;
 use crate::access::azure::Azure;
 use crate::access::gcp::Gcp;
 use crate::access::kubernetes::Kubernetes;
-use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, Verdict};
+use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, RemovedAccess, Verdict};
 use crate::iam::{self, IamChange, Origin, Recognition};
 use crate::plan::Plan;
 
@@ -36,6 +36,9 @@ pub trait Platform {
 
 /// The platforms. Adding one is its own folder and a line here.
 const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes];
+
+/// Removed access only informs; a change that takes more away than this is not listed to the end.
+const REMOVED: usize = 20;
 
 /// What has been said about each change.
 #[derive(Debug)]
@@ -65,6 +68,36 @@ impl Judged {
         }
     }
 
+    /// What the change's verdict rests on; the verdict stays.
+    pub fn note(&mut self, change: usize, reason: Reason) {
+        if let Some((_, access)) = self.changes.get_mut(change)
+            && !access.reasons.contains(&reason)
+        {
+            access.reasons.push(reason);
+        }
+    }
+
+    /// The change takes something away; at most [`REMOVED`] entries are kept for a change.
+    pub fn removed(&mut self, change: usize, removed: RemovedAccess) {
+        if let Some((_, access)) = self.changes.get_mut(change)
+            && access.removed.len() < REMOVED
+            && !access.removed.contains(&removed)
+        {
+            access.removed.push(removed);
+        }
+    }
+
+    /// What has been said about a change so far.
+    pub fn verdict(&self, change: usize) -> Verdict {
+        self.changes.get(change).map(|(_, access)| access.verdict).unwrap_or_default()
+    }
+
+    /// As many changes, and nothing said about them.
+    #[must_use]
+    pub fn blank(&self) -> Self {
+        Self::new(self.changes.len())
+    }
+
     /// The change permits something new.
     pub fn new_access(&mut self, change: usize, new: NewAccess) {
         let Some((compared, access)) = self.changes.get_mut(change) else { return };
@@ -90,7 +123,7 @@ pub fn compare(plan: &Plan, recognition: &Recognition) -> PlanAccess {
     let rebuild = |type_name: &str, attribute: &str, arguments: &Val| {
         PLATFORMS.iter().find_map(|platform| platform.rebuild(type_name, attribute, arguments))
     };
-    let (state, _resolved) = State::of(plan, recognition, &rebuild);
+    let (state, resolved) = State::of(plan, recognition, &rebuild);
     let mut judged = Judged::new(recognition.changes.len());
     for platform in PLATFORMS {
         if recognition.changes.iter().any(|change| platform.covers(change.platform)) {
@@ -107,7 +140,7 @@ pub fn compare(plan: &Plan, recognition: &Recognition) -> PlanAccess {
         })
         .collect();
     let verdict = changes.iter().map(|access| access.verdict).max().unwrap_or_default();
-    PlanAccess { verdict, reasons: Vec::new(), changes }
+    PlanAccess { verdict, reasons: Vec::new(), changes, resolved }
 }
 
 /// Whether a change gives nobody anything by its kind: a document made for others, or an object that only holds

@@ -3,54 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::account::Account;
 use super::library::Library;
 use super::model::{Credential, Doc, DocUse, Identity, IdentityKey, IdentityKind, Model};
 use super::{organization, resource};
 use crate::access::Reason;
 use crate::access::aws::parse::Kind;
 use crate::access::worlds::{Object, Row, Side, Val};
-
-/// The account that the plan manages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Account {
-    /// Such as `aws`, `aws-cn`.
-    pub(super) partition: String,
-    /// The twelve digits; a placeholder where the plan shows none.
-    pub(super) id: String,
-}
-
-/// Stands for the account where no ARN of the plan shows it.
-const UNSHOWN_ACCOUNT: &str = "000000000000";
-
-impl Account {
-    /// The account of the first IAM ARN that the rows show.
-    pub(super) fn of(rows: &[Row]) -> Self {
-        let objects = rows.iter().flat_map(|row| [&row.before, &row.after]).flatten();
-        let owned = |object: &&Object| {
-            object.type_name.starts_with("aws_") && !object.type_name.starts_with("aws_organizations")
-        };
-        objects
-            .filter(owned)
-            .filter_map(|object| object.get("arn").text())
-            .find_map(|arn| {
-                let mut parts = arn.splitn(6, ':');
-                let (partition, _service, _region, id) = (parts.nth(1)?, parts.next()?, parts.next()?, parts.next()?);
-                (id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))
-                    .then(|| Self { partition: partition.to_owned(), id: id.to_owned() })
-            })
-            .unwrap_or_else(|| Self { partition: "aws".into(), id: UNSHOWN_ACCOUNT.into() })
-    }
-
-    /// The ARN of something in IAM, such as `role/app`.
-    pub(super) fn iam(&self, kind: &str, path: &str, name: &str) -> String {
-        format!("arn:{}:iam::{}:{kind}{path}{name}", self.partition, self.id)
-    }
-
-    /// The account as a principal.
-    pub(super) fn root(&self) -> String {
-        format!("arn:{}:iam::{}:root", self.partition, self.id)
-    }
-}
 
 /// Collects one side of the rows. `side` says which object of a row counts; a row may count with another side
 /// than the rest, to see what it alone brings about.

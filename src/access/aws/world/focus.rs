@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::collect::Account;
+use super::account::Account;
 use super::model::{Credential, Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use crate::access::Reason;
 use crate::access::aws::compile::{Contested, Place, Readings, compile, own_account};

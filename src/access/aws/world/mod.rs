@@ -6,6 +6,7 @@
 //! 4. *Attribute* ([`attribute`]): undo one change at a time; those without which the request is not permitted are
 //!    the ones that bring it about.
 
+mod account;
 mod attribute;
 mod collect;
 mod cover;
@@ -15,6 +16,7 @@ mod library;
 mod merge;
 mod model;
 mod organization;
+mod outside;
 mod resource;
 mod space;
 
@@ -25,17 +27,18 @@ use crate::access::aws::explain;
 use crate::access::compare::{Doubt, Options, Piece, compare};
 use crate::access::point::Point;
 use crate::access::rule::Origin;
-use crate::access::worlds::{Judged, Platform, Side, State, Val};
-use crate::access::{NewAccess, Reason, Witness};
+use crate::access::worlds::{Judged, Platform, Row, Side, State, Val};
+use crate::access::{NewAccess, Reason, RemovedAccess, Verdict, Witness};
 use crate::iam::{self, IamChange};
 
 pub use late::rebuild;
 
+use account::Account;
 use attribute::Attribution;
-use collect::{Account, Collector};
+use collect::Collector;
 use focus::{Focus, View, Viewer};
 use library::Library;
-use model::{Doc, Model};
+use model::{Doc, DocUse, Model};
 use space::WorldSpace;
 
 /// AWS.
@@ -53,10 +56,6 @@ impl Platform for Aws {
 
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
         let account = Account::of(&state.rows);
-        let library = Library::default();
-        let side = |side: Side| Collector::collect(&state.rows, None, &|_| side, &account, &library);
-        let world =
-            World { state, account: &account, library: &library, before: side(Side::Before), after: side(Side::After) };
         for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
             match cover::of(change) {
                 cover::Cover::Compared => out.compared(at),
@@ -64,12 +63,38 @@ impl Platform for Aws {
                 cover::Cover::No => {}
             }
         }
-        let mut all = focus::of(&world.before);
-        all.extend(focus::of(&world.after));
-        for one in all {
-            world.judge(&one, out);
+        let library = Library::default();
+        World::of(state, &account, &library).judge_all(out);
+        if account.is_shown() {
+            return;
+        }
+        // Each account that the changes name might be the plan's own: a verdict counts if it is the same whichever.
+        let Some(candidates) = account.candidates(&state.rows) else {
+            return changed(state).for_each(|(_, change)| out.possible(change, account::unknown(None)));
+        };
+        for candidate in &candidates {
+            let mut other = out.blank();
+            World::of(state, candidate, &library).judge_all(&mut other);
+            for (_, change) in changed(state) {
+                match (out.verdict(change), other.verdict(change)) {
+                    (Verdict::None, Verdict::New | Verdict::Possible) => {
+                        out.possible(change, account::unknown(Some(candidate)));
+                    }
+                    (Verdict::New, Verdict::None | Verdict::Possible) => {
+                        out.note(change, account::unknown(Some(candidate)));
+                    }
+                    _ => {}
+                }
+            }
         }
     }
+}
+
+/// The rows of AWS that change, with their IAM change.
+fn changed(state: &State) -> impl Iterator<Item = (&Row, usize)> {
+    let of_aws =
+        |row: &&Row| [&row.before, &row.after].into_iter().flatten().any(|object| object.type_name.starts_with("aws_"));
+    state.rows.iter().filter(of_aws).filter_map(|row| Some((row, row.change?)))
 }
 
 /// Both sides.
@@ -81,7 +106,27 @@ struct World<'a> {
     after: Model,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    fn of(state: &'a State, account: &'a Account, library: &'a Library) -> Self {
+        let side = |side: Side| Collector::collect(&state.rows, None, &|_| side, account, library);
+        Self { state, account, library, before: side(Side::Before), after: side(Side::After) }
+    }
+
+    fn judge_all(&self, out: &mut Judged) {
+        let mut all = focus::of(&self.before);
+        all.extend(focus::of(&self.after));
+        for one in all {
+            self.judge(&one, out);
+        }
+        for (row, change) in changed(self.state) {
+            if out.verdict(change) == Verdict::None
+                && let Some(reason) = outside::reason(self, row)
+            {
+                out.note(change, reason);
+            }
+        }
+    }
+
     fn view(&self, model: &Model, focus: &Focus, readings: Readings, contested: &mut Contested) -> View {
         let mut viewer = Viewer { model, account: self.account, readings, contested: *contested };
         let view = viewer.view(focus);
@@ -137,6 +182,42 @@ impl World<'_> {
                 self.doubt(origin.as_ref(), doubt, after, before, &touched, out);
             }
         }
+        if let Some((before, after)) = views.first() {
+            self.removed(focus, before, after, &space, &touched, out);
+        }
+    }
+
+    /// What is no longer permitted: the same comparison the other way round, with less work allowed, since it only
+    /// informs.
+    fn removed(
+        &self,
+        focus: &Focus,
+        before: &View,
+        after: &View,
+        space: &WorldSpace,
+        touched: &BTreeSet<usize>,
+        out: &mut Judged,
+    ) {
+        let all = Options::default();
+        let lost = compare(&after.decision, &before.decision, space, Options { states: all.states / 16, ..all });
+        for piece in &lost.new {
+            let Some(origin) = piece.origin.as_ref().filter(|origin| !origin.address.is_empty()) else { continue };
+            let Some((used, facts)) = statement(before, origin) else { continue };
+            let witness = self.witness(focus, &piece.point);
+            let removed = RemovedAccess {
+                principal: witness.principal,
+                actions: facts.actions,
+                resources: facts.resources,
+                conditions: facts.conditions,
+                statement: explain::statement_ref(origin),
+                explanation: format!("no longer permitted: `{}` on `{}`", witness.action, witness.resource),
+            };
+            let own: Vec<usize> = used.rows.iter().copied().filter(|row| touched.contains(row)).collect();
+            let rows = if own.is_empty() { touched.iter().copied().collect() } else { own };
+            for change in rows.into_iter().filter_map(|row| self.state.rows.get(row)?.change) {
+                out.removed(change, removed.clone());
+            }
+        }
     }
 
     /// A role that only a service may assume and that may do nothing gives nobody anything.
@@ -166,12 +247,7 @@ impl World<'_> {
         out: &mut Judged,
     ) {
         let origin = piece.origin.clone().unwrap_or_default();
-        let statement = after.docs.iter().find(|used| *used.address == *origin.address && *used.path == *origin.path);
-        let statement = statement.and_then(|used| match &used.doc {
-            Doc::Read(document) => document.statements.iter().find(|s| s.index == origin.index),
-            Doc::Unread { .. } => None,
-        });
-        let facts = statement.map(explain::facts).unwrap_or_default();
+        let facts = statement(after, &origin).map(|(_, facts)| facts).unwrap_or_default();
         let witness = self.witness(focus, &piece.point);
         let new = NewAccess {
             principal: witness.principal.clone(),
@@ -296,6 +372,18 @@ impl World<'_> {
         if let Some(change) = self.state.rows.get(row).and_then(|row| row.change) {
             out.possible(change, reason);
         }
+    }
+}
+
+/// The document of a view that carries a statement, and what the statement says.
+fn statement<'v>(view: &'v View, origin: &Origin) -> Option<(&'v DocUse, explain::Facts)> {
+    let used = view.docs.iter().find(|used| *used.address == *origin.address && *used.path == *origin.path)?;
+    match &used.doc {
+        Doc::Read(document) => {
+            let statement = document.statements.iter().find(|s| s.index == origin.index)?;
+            Some((used, explain::facts(statement)))
+        }
+        Doc::Unread { .. } => None,
     }
 }
 

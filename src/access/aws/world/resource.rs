@@ -207,17 +207,16 @@ fn kms_grant(to: &mut Collector<'_>, at: usize, object: &Object) {
     let key = to.resource_name(object.get("key_id")).unwrap_or_default();
     let id = key.rsplit('/').next().unwrap_or(&key).to_owned();
     let operations: Vec<String> = object.get("operations").names().iter().map(|name| format!("kms:{name}")).collect();
-    let principals: Vec<String> =
-        [("grantee_principal", &operations)].iter().filter_map(|(attribute, _)| object.get(attribute).name()).collect();
-    if operations.is_empty() || principals.is_empty() {
+    let Some(principal) = object.get("grantee_principal").name() else { return };
+    if operations.is_empty() {
         return;
     }
     let mut conditions = serde_json::Map::new();
     for block in object.get("constraints").items() {
-        for (attribute, prefix) in [("encryption_context_equals", ""), ("encryption_context_subset", "")] {
+        for attribute in ["encryption_context_equals", "encryption_context_subset"] {
             if let Val::Map(pairs) = block.get(attribute) {
                 for (name, value) in pairs {
-                    let key = format!("{prefix}kms:EncryptionContext:{name}");
+                    let key = format!("kms:EncryptionContext:{name}");
                     let entry = conditions.entry("StringEquals".to_owned()).or_insert_with(|| json!({}));
                     if let (Json::Object(entry), Some(value)) = (entry, value.name()) {
                         entry.insert(key, json!(value));
@@ -226,7 +225,7 @@ fn kms_grant(to: &mut Collector<'_>, at: usize, object: &Object) {
             }
         }
     }
-    let statement = json!({ "Effect": "Allow", "Principal": { "AWS": principals }, "Action": operations, "Resource": "*",
+    let statement = json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": operations, "Resource": "*",
         "Condition": conditions });
     let arns = if key.starts_with("arn:") { vec![key.clone()] } else { Vec::new() };
     made(to, at, object, &format!("kms {id}"), statement, arns, true);

@@ -1,6 +1,6 @@
 //! The requests that a focus is asked about.
 
-use super::collect::Account;
+use super::account::Account;
 use super::focus::Focus;
 use super::model::Model;
 use crate::access::aws::parse::Kind;
