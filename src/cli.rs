@@ -51,7 +51,9 @@ pub enum Command {
     /// Answer a comment on a pull request; needs neither a plan nor a checkout.
     Comment(CommentArgs),
     /// Say how things stand on the pull request.
-    Status(StatusArgs),
+    Status(Box<StatusArgs>),
+    /// Explain an apply that died between its claim and its end, and record it as failed.
+    Recover(RecoverArgs),
     /// Take back every approval on the pull request.
     Revoke(RevokeArgs),
     /// Read and check the ledger.
@@ -156,9 +158,32 @@ pub struct CommentArgs {
 /// `tollgate status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
+    /// A plan file: say what is true of it, whatever a report claims.
+    pub plan: Option<PathBuf>,
+
+    /// Which pull request.
+    #[command(flatten)]
+    pub pull: PullArgs,
+
+    /// The program that reads the plan; default: `terraform`, else `tofu`, whichever is on PATH.
+    #[arg(long, value_name = "PROGRAM", env = "TOLLGATE_TERRAFORM")]
+    pub terraform: Option<OsString>,
+
+    /// What the plan is judged by.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `tollgate recover`.
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
     /// The pull request; default: that of the event that started the run.
     #[arg(long, value_name = "NUMBER", env = "TOLLGATE_PR")]
     pub pr: Option<u64>,
+
+    /// The apply is certainly dead: record it as failed. Without this, nothing is written.
+    #[arg(long)]
+    pub finish: bool,
 }
 
 /// `tollgate revoke`.

@@ -22,6 +22,9 @@ pub struct ApplySettings {
     /// The workflow that is started on the default branch when a window opens, such as `tollgate-apply.yml`; it
     /// takes the inputs `pr` and `stack`. Without it nothing is started.
     pub workflow: Option<String>,
+    /// The store of claims; the default is a ref of the repository. A directory is refused in a pipeline, because it
+    /// would not be shared.
+    pub claims: Option<String>,
 }
 
 impl Default for ApplySettings {
@@ -33,6 +36,7 @@ impl Default for ApplySettings {
             variables: BTreeSet::new(),
             pass_forge_token: false,
             workflow: None,
+            claims: None,
         }
     }
 }

@@ -5,23 +5,26 @@
 //! recorded is said.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
-use super::check::gate;
+use super::check::{Gated, gate};
 use super::record::{Recorder, ledger_of};
 use super::subject::subject_of;
 use super::terminal;
-use crate::apply::{Evidence, Refusal, admit};
-use crate::approval::{Doubt, Judgement, Now, Subject, decide};
-use crate::cli::{ApplyArgs, CheckArgs};
+use crate::apply::{Claim, Evidence, Refusal, admit};
+use crate::approval::{Digest, Doubt, Judgement, Now, Subject, decide};
+use crate::cli::{ApplyArgs, CheckArgs, PullArgs, SettingsArgs};
 use crate::decision::Decision;
 use crate::edge::apply_process::{Ended, apply};
 use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, ForgeError, Observation, Question};
 use crate::edge::private_copy::PrivateCopy;
+use crate::edge::store::{self, ClaimNote};
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
@@ -122,18 +125,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     };
 
     // 3. Judged again, with the policy that this job has checked out: the default branch's.
-    let gated = gate(&CheckArgs {
-        plans: vec![copy.path().to_owned()],
-        format: Format::Human,
-        outputs: Vec::new(),
-        ci_outputs: false,
-        quiet: true,
-        terraform: args.terraform.clone(),
-        publish: false,
-        pull: args.pull.clone(),
-        strict_json: false,
-        settings: args.settings.clone(),
-    })?;
+    let gated = judged(copy.path(), args.terraform.clone(), &args.pull, &args.settings)?;
     match gated.report.decision {
         Decision::Error => bail!("the plan could not be judged again"),
         Decision::Block => return Ok(Err(Refusal::Blocked)),
@@ -185,7 +177,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
 
     // 5. The claim, and the second look. A record that cannot be written stops it: nothing may run unrecorded.
     let head = &approved.parts().head_sha;
-    let claim = match context.forge.claim(approved.digest(), head)? {
+    let claim = match claim(&context, config.apply.claims.as_deref(), approved.digest(), head, now)? {
         Ok(claim) => claim,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -242,6 +234,51 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     });
     let gaps = [recorded.err(), entry.err()].into_iter().flatten().collect();
     Ok(Ok((ended, gaps)))
+}
+
+/// One binary plan, judged without a word.
+pub(super) fn judged(
+    plan: &Path,
+    terraform: Option<OsString>,
+    pull: &PullArgs,
+    settings: &SettingsArgs,
+) -> Result<Gated> {
+    gate(&CheckArgs {
+        plans: vec![plan.to_owned()],
+        format: Format::Human,
+        outputs: Vec::new(),
+        ci_outputs: false,
+        quiet: true,
+        terraform,
+        publish: false,
+        pull: pull.clone(),
+        strict_json: false,
+        settings: settings.clone(),
+    })
+}
+
+/// Claims in the configured store, else by a ref.
+fn claim(
+    context: &Context,
+    url: Option<&str>,
+    subject: Digest,
+    head: &str,
+    now: Now,
+) -> Result<std::result::Result<Claim, Refusal>> {
+    let Some(url) = url else { return Ok(context.forge.claim(subject, head)?) };
+    if context.ci && url.starts_with("file:") {
+        bail!(
+            "`{url}` is no place for claims in a pipeline: other runs do not see it\n  help: name a bucket, or leave `apply.claims` out"
+        );
+    }
+    let note = ClaimNote {
+        schema_version: 1,
+        subject,
+        claimed_at: now.timestamp().to_string(),
+        run_id: context.run.map(|run| run.id),
+        run_attempt: context.run.map(|run| run.attempt),
+    };
+    Ok(store::claim(store::open(url)?.as_ref(), &note)?)
 }
 
 /// The judgement of an answer, and the time it was given; without a believable time it is a doubt.

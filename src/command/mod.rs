@@ -9,6 +9,7 @@ mod policy;
 mod publish;
 mod pull_state;
 mod record;
+mod recover;
 mod revoke;
 mod settings;
 mod status;
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
         Command::Apply(args) => return apply::run(args),
         Command::Comment(args) => comment::run(args),
         Command::Status(args) => status::run(args),
+        Command::Recover(args) => recover::run(args),
         Command::Revoke(args) => revoke::run(args),
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),

@@ -55,16 +55,17 @@ pub(super) fn situations(context: &Context, config: &Config, pull: u64, facts: &
     if subjects.len() > MAX_SUBJECTS {
         bail!("there are {} reports on the head commit, more than the {MAX_SUBJECTS} looked at", subjects.len());
     }
-    Ok(subjects.into_values().map(|subject| situation(context, config, pull, subject)).collect())
+    Ok(subjects.into_values().map(|subject| situation(context, config, pull, subject, &[])).collect())
 }
 
-fn situation(context: &Context, config: &Config, pull: u64, subject: Subject) -> Situation {
+/// The state of one subject; `own` claims and records are not held against it.
+pub(super) fn situation(context: &Context, config: &Config, pull: u64, subject: Subject, own: &[String]) -> Situation {
     let question = Question {
         pull,
         subject: subject.digest(),
         plan_run: subject.parts().plan_run,
         settings: &config.approvals,
-        own: &[],
+        own,
     };
     let (judgement, now) = judge(context.forge.observe(question), &config.approvals, &subject);
     let now = now.unwrap_or_else(|| Now::from_local_clock(clock::now()));
@@ -81,7 +82,7 @@ impl Situation {
             State::Open(window) => format!("approved until {}", window.expires()),
             State::Expired => "the window is over; approve again".to_owned(),
             State::Revoked => "revoked; approve again".to_owned(),
-            State::Superseded(part) => format!("superseded: {part} is another one now"),
+            State::Superseded(part) => format!("superseded: {part}"),
             State::Closed(why) => format!("cannot be approved: {why}"),
             State::Blocked => "blocked; no approval helps".to_owned(),
             State::Applying(_) => "claimed by an apply".to_owned(),

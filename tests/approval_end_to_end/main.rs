@@ -16,6 +16,7 @@
 mod fake_github;
 
 mod comments;
+mod recovering;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

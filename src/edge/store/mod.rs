@@ -4,12 +4,16 @@
 //! a hard link in a directory, `If-None-Match: *` in S3, `ifGenerationMatch=0` in Google Cloud Storage.
 
 mod claims;
+mod cloud;
 mod directory;
 mod ledger;
 
 pub use claims::{ClaimNote, claim, claim_of};
+pub use cloud::CloudStore;
 pub use directory::DirectoryStore;
 pub use ledger::{LedgerError, append, read_all};
+
+use crate::edge::environment;
 
 /// What a store answers to a creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,9 @@ pub enum StoreError {
     #[error("`{0}` is not an object's name")]
     Name(String),
     /// The URL names no store.
-    #[error("`{0}` is not a store: write `file:///ABSOLUTE/PATH`")]
+    #[error(
+        "`{0}` is not a store: write `file:///ABSOLUTE/PATH`, `s3://BUCKET/PATH`, `gs://BUCKET/PATH` or `az://CONTAINER/PATH`"
+    )]
     Url(String),
     /// Reading or writing failed.
     #[error("{action} `{key}` in {store}: {error}")]
@@ -67,15 +73,24 @@ pub trait ObjectStore {
     fn name(&self) -> String;
 }
 
-/// The store behind a URL: `file:///PATH`.
+/// The store behind a URL: `file:///PATH`, or a bucket as [`CloudStore::open`] takes it.
 ///
 /// # Errors
 /// [`StoreError::Url`] for anything else.
 pub fn open(url: &str) -> Result<Box<dyn ObjectStore>, StoreError> {
     match url.strip_prefix("file://") {
         Some(path) if path.starts_with('/') && !path.contains(['?', '#']) => Ok(Box::new(DirectoryStore::new(path))),
-        _ => Err(StoreError::Url(url.split(['@', '?']).next().unwrap_or_default().chars().take(60).collect())),
+        Some(_) => Err(StoreError::Url(without_credentials(url))),
+        None => Ok(Box::new(CloudStore::open(url, environment::all())?)),
     }
+}
+
+/// An address for a message: neither what stands before an `@` nor what follows a `?`.
+fn without_credentials(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let rest = rest.rsplit('@').next().unwrap_or_default().split('?').next().unwrap_or_default();
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{separator}{rest}").chars().filter(|c| !c.is_control()).take(60).collect()
 }
 
 /// Names are made by tollgate: lower-case words, digits, `-`, `_`, `.` in segments, so that no store and no file
