@@ -14,6 +14,7 @@ use crate::access::rule::{Decision, Origin, Rule, RuleSet};
 use crate::access::scalar;
 use crate::access::worlds::{Object, Row, Side, State, Val};
 
+use super::condition;
 use super::roles::{self, Block};
 
 /// What a grant says, for the report.
@@ -132,6 +133,15 @@ impl<'a> Collector<'a> {
             unknown: Vec::new(),
             roles: BTreeSet::new(),
         };
+        // Both sides, so that what a role contains is said on both.
+        for object in state.rows.iter().flat_map(|row| [&row.before, &row.after]).flatten() {
+            if object.type_name.ends_with("_role_assignment") {
+                let names = ["role_definition_id", "role_definition_name"];
+                let name = names.iter().find_map(|at| object.get(at).text());
+                let role = name.and_then(|name| roles::builtin(name.rsplit('/').next().unwrap_or(name)));
+                it.roles.extend(role.filter(|role| roles::patterns(role.id).is_none()).map(|role| role.id));
+            }
+        }
         let objects = std::mem::take(&mut it.objects);
         for (_, _, object) in &objects {
             it.declare(object);
@@ -154,8 +164,13 @@ impl<'a> Collector<'a> {
         match &*object.type_name {
             "azurerm_role_definition" => {
                 let mut whole = !object.get("permissions").has_hole();
-                let blocks = object.get("permissions").items().iter().map(|block| {
-                    let list = |name: &str| block.get(name).names();
+                let excluded =
+                    |block: &&Val| ["not_actions", "not_data_actions"].iter().all(|name| !block.get(name).has_hole());
+                let blocks = object.get("permissions").items().iter().filter(excluded).map(|block| {
+                    let list = |name: &str| -> Vec<String> {
+                        let items = block.get(name).items().iter();
+                        items.filter_map(|one| one.text().map(str::to_owned)).collect()
+                    };
                     Block {
                         actions: list("actions"),
                         not_actions: list("not_actions"),
@@ -178,14 +193,6 @@ impl<'a> Collector<'a> {
                 members.sort();
                 self.groups.entry(key.clone()).or_default().extend(members);
                 self.control.entry(key).or_default().extend(object.get("owners").names());
-            }
-            "azurerm_role_assignment"
-            | "azurerm_pim_eligible_role_assignment"
-            | "azurerm_pim_active_role_assignment" => {
-                let name = ["role_definition_id", "role_definition_name"].iter().find_map(|at| object.get(at).text());
-                if let Some(role) = name.and_then(|name| roles::builtin(name.rsplit('/').next().unwrap_or(name))) {
-                    self.roles.insert(role.id);
-                }
             }
             _ => {}
         }
@@ -235,21 +242,19 @@ impl<'a> Collector<'a> {
         }
         match &*object.type_name {
             "azurerm_role_assignment" => {
-                let mut lits = Vec::new();
-                match object.get("condition") {
-                    Val::Null => {}
-                    Val::Text(text) if text.is_empty() => {}
-                    Val::Text(text) => {
-                        let plain: Vec<&str> = text.split_whitespace().collect();
-                        lits.push(Lit::opaque(&format!("condition {}", plain.join(" ")), false));
+                let alternatives = match object.get("condition") {
+                    Val::Null => vec![Vec::new()],
+                    Val::Text(text) if text.is_empty() => vec![Vec::new()],
+                    Val::Text(text) => condition::alternatives(text),
+                    _ => {
+                        let message = "`condition` is known only after apply; apply in two steps".to_owned();
+                        self.unclear(at, "condition", message);
+                        vec![Vec::new()]
                     }
-                    _ => self.unclear(
-                        at,
-                        "condition",
-                        "`condition` is known only after apply; apply in two steps".into(),
-                    ),
+                };
+                for lits in &alternatives {
+                    self.assignment(at, object, lits);
                 }
-                self.assignment(at, object, &lits);
             }
             "azurerm_pim_active_role_assignment" => {
                 let lits = schedule(object);
@@ -713,6 +718,11 @@ impl<'a> Collector<'a> {
             self.unclear(at, "subject", "issuer or subject is known only after apply; apply in two steps".into());
             return;
         };
+        // A plain subject is compared literally, and a git reference contains no star (git-check-ref-format).
+        if issuer.contains("token.actions.githubusercontent.com") && subject.contains(":ref:") && subject.contains('*')
+        {
+            return;
+        }
         if targets.is_empty() {
             self.unclear(at, "parent_id", "the identity is not in the plan, so what it may do is not known".into());
         }
@@ -958,7 +968,7 @@ fn uses_rbac(vault: &Object) -> bool {
 fn schedule(object: &Object) -> Vec<Lit> {
     let mut lits = Vec::new();
     for schedule in object.get("schedule").items() {
-        if schedule.get("expiration").has_hole() {
+        if schedule.get("expiration").hole().is_some() {
             lits.push(Lit::opaque(&format!("schedule of {}", object.address), false));
         }
         for end in schedule.get("expiration").items() {
@@ -970,6 +980,9 @@ fn schedule(object: &Object) -> Vec<Lit> {
                     }
                     None => lits.push(Lit::opaque(&format!("until {text}"), false)),
                 }
+            }
+            if end.get("end_date_time").text().is_none() && end.has_hole() {
+                lits.push(Lit::opaque(&format!("schedule of {}", object.address), false));
             }
             for unit in ["duration_days", "duration_hours"] {
                 if let Val::Number(count) = end.get(unit)

@@ -5,6 +5,7 @@
 //! 3. *Attribute*: undo one change at a time; those without which the request is not permitted bring it about.
 
 mod collect;
+pub mod condition;
 mod cover;
 mod roles;
 
