@@ -9,6 +9,7 @@ pub mod azure;
 pub mod budget;
 pub mod compare;
 pub mod gcp;
+pub mod github;
 pub mod glob;
 pub mod kubernetes;
 pub mod literal;

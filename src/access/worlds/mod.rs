@@ -14,6 +14,7 @@ pub use value::{Hole, Piece, Val};
 use crate::access::aws::world::Aws;
 use crate::access::azure::Azure;
 use crate::access::gcp::Gcp;
+use crate::access::github::Github;
 use crate::access::kubernetes::Kubernetes;
 use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, RemovedAccess, Verdict};
 use crate::iam::{self, IamChange, Origin, Recognition};
@@ -35,7 +36,7 @@ pub trait Platform {
 }
 
 /// The platforms. Adding one is its own folder and a line here.
-const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes];
+const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes, &Github];
 
 /// Removed access only informs; a change that takes more away than this is not listed to the end.
 const REMOVED: usize = 20;
