@@ -112,6 +112,18 @@ pub(super) fn of(change: &IamChange) -> Option<Option<Reason>> {
         let first = facet.path.split(['.', '[']).next().unwrap_or_default();
         (!read.contains(&first) && &*facet.purpose != "name") || (facet.unknown && UNREADABLE.contains(&first))
     });
+    // What narrows an assigned policy is not read.
+    let narrowed = ["not_scopes", "parameters", "overrides", "resource_selectors"].iter().find(|name| {
+        let differs = change.row.before.get(**name) != change.row.after.get(**name);
+        type_name.ends_with("_policy_assignment") && differs && !change.row.after.is_null()
+    });
+    if let Some(name) = narrowed {
+        return Some(Some(Reason {
+            code: "not_compared".into(),
+            path: (*name).to_owned(),
+            message: format!("`{name}` of `{type_name}` changes what the policy covers; read the change"),
+        }));
+    }
     Some(open.map(|facet| Reason {
         code: "not_compared".into(),
         path: facet.path.clone(),
