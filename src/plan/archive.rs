@@ -188,21 +188,37 @@ fn unreadable(name: &str, what: &str) -> Undetermined {
     )
 }
 
-/// Reads `modules.json`.
+/// One entry of a module list.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry {
+    key: String,
+    source: Option<String>,
+    version: Option<String>,
+    #[serde(default)]
+    dir: String,
+}
+
+/// Reads the archive's `modules.json`.
 fn modules(text: &str) -> Result<BTreeMap<String, ModuleManifest>, ()> {
+    serde_json::from_str(text).map(by_key).map_err(|_| ())
+}
+
+/// Reads the `.terraform/modules/modules.json` that `terraform init` writes (`internal/modsdir` of
+/// hashicorp/terraform); `None` where it is no such list.
+pub fn installed_modules(text: &str) -> Option<BTreeMap<String, ModuleManifest>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Entry {
-        key: String,
-        source: Option<String>,
-        version: Option<String>,
-        #[serde(default)]
-        dir: String,
+    struct Manifest {
+        modules: Vec<Entry>,
     }
-    let entries: Vec<Entry> = serde_json::from_str(text).map_err(|_| ())?;
+    serde_json::from_str::<Manifest>(text).ok().map(|manifest| by_key(manifest.modules))
+}
+
+fn by_key(entries: Vec<Entry>) -> BTreeMap<String, ModuleManifest> {
     let module =
         |entry: Entry| (entry.key, ModuleManifest { source: entry.source, version: entry.version, dir: entry.dir });
-    Ok(entries.into_iter().map(module).collect())
+    entries.into_iter().map(module).collect()
 }
 
 fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
