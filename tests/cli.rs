@@ -209,6 +209,50 @@ fn a_secret_of_the_plan_reaches_no_output() {
 }
 
 #[test]
+fn a_secret_document_is_judged_and_not_shown() {
+    const CANARY: &str = "canary-7f3a9c-secret";
+    let gate = Gate::new();
+    let policy = |resource: String| {
+        json!({"Statement": {"Sid": CANARY, "Effect": "Allow", "Action": "iam:*", "Resource": resource,
+            "Condition": {"StringLike": {"aws:PrincipalTag/t": [CANARY]}}}})
+        .to_string()
+    };
+    let plan = json!({
+        "format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "errored": false, "applyable": true,
+        "planned_values": {"root_module": {}}, "configuration": {"root_module": {}},
+        "resource_changes": [{
+            "address": "aws_iam_role_policy.a", "mode": "managed", "type": "aws_iam_role_policy", "name": "a",
+            "provider_name": "registry.terraform.io/hashicorp/aws",
+            "change": {"actions": ["update"],
+                "before": {"role": "r", "policy": policy(format!("arn:aws:iam::1:role/{CANARY}"))},
+                "after": {"role": "r", "policy": policy(format!("arn:aws:iam::1:role/{CANARY}*"))},
+                "after_unknown": {}, "before_sensitive": {"policy": true}, "after_sensitive": {"policy": true}}
+        }]
+    });
+    gate.write("plan.json", plan.to_string());
+    let rule = |body: &str| {
+        format!(
+            "package leak\nmetadata := {{\"id\": \"leak\", \"title\": \"t\", \"description\": \"d\", \"severity\": \"high\", \
+             \"remediation\": \"r\"}}\nstatement := input.change.documents.after.policy.Statement[0]\n{body}\n"
+        )
+    };
+    gate.write(
+        "tells.rego",
+        rule("deny contains msg if {\n\tprint(statement)\n\tmsg := sprintf(\"leak %v\", [statement])\n}"),
+    );
+    gate.write("member.rego", rule("deny contains {\"msg\": \"x\", statement.Sid: \"y\"}"));
+    gate.write("errors.rego", rule("deny contains \"x\" if to_number(statement.Sid) == 1"));
+    for format in ["human", "json", "markdown", "sarif", "junit", "github", "gitlab"] {
+        for (policy, code) in [("tells.rego", 10), ("member.rego", 1), ("errors.rego", 1)] {
+            let done = gate.run(&["check", "--policy", policy, "--format", format, "plan.json"]).code(code);
+            let (out, err) = (out(&done), err(&done));
+            assert!(!out.contains(CANARY) && !err.contains(CANARY), "{format} {policy}\n{out}\n{err}");
+            assert!(out.contains("leak"), "{format}: the rule saw the document\n{out}");
+        }
+    }
+}
+
+#[test]
 fn a_binary_plan_is_shown_by_the_program_that_is_named() {
     let gate = Gate::new();
     // The archive's content is the program's to read; tollgate reads its configuration.

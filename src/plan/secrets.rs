@@ -46,12 +46,34 @@ impl Secrets {
         if !self.values.insert(text.to_owned()) {
             return;
         }
-        // Secrets are often documents; their leaves are as secret as the whole. The words of a policy document are
-        // not: they are the vocabulary of every report.
-        if let Ok(document @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str::<Value>(text)
-            && document.get("Statement").is_none()
-        {
-            self.add_all(&document);
+        // Secrets are often documents; their leaves are as secret as the whole.
+        match serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) {
+            Ok(document @ Value::Object(_)) if document.get("Statement").is_some() => self.add_policy(&document),
+            Ok(document @ (Value::Object(_) | Value::Array(_))) => self.add_all(&document),
+            _ => {}
+        }
+    }
+
+    /// Adds what a policy document says about its owner: sids, principals, resources, the values of conditions, and
+    /// whatever stands where it does not belong. The language's own words (members, effects, operators, condition
+    /// keys, the names of actions) are the vocabulary of every report and are not secret.
+    fn add_policy(&mut self, document: &Value) {
+        match document {
+            Value::String(text) => self.add_policy_text(text),
+            Value::Array(list) => list.iter().for_each(|value| self.add_policy(value)),
+            Value::Object(map) => map.values().for_each(|value| self.add_policy(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn add_policy_text(&mut self, text: &str) {
+        if matches!(text, "Allow" | "Deny" | "2012-10-17" | "2008-10-17") || is_action(text) {
+            return;
+        }
+        self.add(text);
+        // A witness is made of a pattern's fixed parts.
+        for part in text.split(['*', '?', '{', '}', '$']).filter(|part| *part != text && says_something(part)) {
+            self.add(part);
         }
     }
 
@@ -170,6 +192,21 @@ impl Secrets {
             })
             .as_ref()
     }
+}
+
+/// The name of an action, or a pattern of such names: `service:Name*`.
+fn is_action(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(service, name)| {
+        !name.is_empty()
+            && service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'?'))
+    })
+}
+
+/// Whether a part of a pattern is more than the beginning that all ARNs of a service have.
+fn says_something(part: &str) -> bool {
+    part.chars().count() >= SHORTEST_LINE
+        && (!part.starts_with("arn:") || part.splitn(6, ':').nth(5).is_some_and(|rest| !rest.is_empty()))
 }
 
 /// A text as it may stand in an output: plain, escaped for JSON by serde or by Go, and escaped twice.
