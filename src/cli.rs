@@ -62,6 +62,9 @@ pub enum Command {
     /// List, explain and test rules.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Show what is built in, and import role definitions.
+    #[command(subcommand)]
+    Data(crate::command::data::DataCommand),
     /// Ask the access engine about policy documents, without a plan.
     #[command(subcommand)]
     Access(crate::command::access::AccessCommand),
@@ -268,6 +271,10 @@ pub struct SettingsArgs {
     /// Data documents for policies (JSON or YAML): files, directories or globs. Repeatable.
     #[arg(long = "data", short, value_name = "PATH", help_heading = "Policy")]
     pub data: Vec<String>,
+
+    /// Role definitions that `tollgate data import` wrote; roles are then compared by what they permit.
+    #[arg(long, value_name = "FILE", help_heading = "Policy")]
+    pub catalogue: Option<PathBuf>,
 
     /// Packages that are conftest policies; default `main`. Repeatable.
     #[arg(long = "namespace", short, value_name = "PACKAGE", help_heading = "Policy")]

@@ -8,6 +8,7 @@ pub mod aws;
 pub mod azure;
 pub mod budget;
 pub mod compare;
+pub mod facts;
 pub mod gcp;
 pub mod github;
 pub mod glob;

@@ -111,7 +111,9 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
         environment: ci.environment,
         now: Some(now.to_string()),
     };
-    let gate = Gate { args, policies: &policies, context, open_world: settings.config.world.open };
+    let catalogue = args.settings.catalogue.as_ref().map(super::data::catalogue).transpose()?.unwrap_or_default();
+    let catalogue = std::sync::Arc::new(catalogue);
+    let gate = Gate { args, catalogue, policies: &policies, context, open_world: settings.config.world.open };
     let mut run = Collected::default();
     run.findings.extend(gate_changed(&settings));
     for path in &args.plans {
@@ -127,6 +129,7 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
 /// What judges each plan.
 struct Gate<'a> {
     args: &'a CheckArgs,
+    catalogue: std::sync::Arc<crate::access::facts::Catalogue>,
     policies: &'a Policies,
     context: RunContext,
     open_world: bool,
@@ -210,7 +213,7 @@ impl Gate<'_> {
     /// Judges one plan.
     fn plan(&self, read: ReadPlan<'_>, run: &mut Collected) -> Result<()> {
         let ReadPlan { id, source, sha256, plan, recognition, places } = read;
-        let access = worlds::compare(&plan, &recognition);
+        let access = worlds::compare_with(&plan, &recognition, &self.catalogue);
         let access = if self.open_world { access.in_open_world() } else { access };
         let mut undetermined = plan.undetermined.clone();
         undetermined.extend(recognition.undetermined.iter().cloned());

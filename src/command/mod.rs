@@ -5,6 +5,7 @@ mod apply;
 mod audit;
 mod check;
 mod comment;
+pub mod data;
 mod policy;
 mod publish;
 mod pull_state;
@@ -35,6 +36,7 @@ pub fn main() -> ExitCode {
         Command::Revoke(args) => revoke::run(args),
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
+        Command::Data(command) => data::run(command),
         Command::Access(command) => access::run(command, &mut std::io::stdout().lock()),
     };
     let outcome = done.unwrap_or_else(|error| {

@@ -1,6 +1,7 @@
 //! Both sides as rules over the same permissions and role names, and what a request found between them proves.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{Hash as _, Hasher as _};
 
 use super::model::{Denial, Grant, Model, Role};
 use super::place::Tree;
@@ -15,6 +16,9 @@ use crate::access::space::{self, Arity};
 
 /// The prefix of an action that stands for a role: some permission that only it and what contains it has.
 const ROLE: &str = "role:";
+
+/// More permissions than this are grouped into classes.
+const MANY: usize = 400;
 
 /// The two sides with what is in play on either.
 pub(super) struct Sides<'a> {
@@ -39,9 +43,26 @@ pub(super) enum Told {
 
 fn key(grant: &Grant) -> String {
     format!(
-        "{} {:?} {:?} {} {:?} {:?}",
-        grant.member, grant.role, grant.who.clauses, grant.place, grant.condition, grant.except
+        "{} {} {:?} {} {:?} {:?}",
+        grant.member,
+        role_key(&grant.role),
+        grant.who.clauses,
+        grant.place,
+        grant.condition,
+        grant.except
     )
+}
+
+/// A long list by its length and hash: it is compared with itself far more often than with another.
+fn role_key(role: &Role) -> String {
+    match role {
+        Role::Listed(all) if all.len() > MANY => {
+            let mut hash = std::hash::DefaultHasher::new();
+            all.hash(&mut hash);
+            format!("{} {:x}", all.len(), hash.finish())
+        }
+        other => format!("{other:?}"),
+    }
 }
 
 fn denial_key(denial: &Denial) -> String {
@@ -88,9 +109,46 @@ impl<'a> Sides<'a> {
         for denial in self.old.denials.iter().chain(&self.new.denials) {
             self.permissions.extend(denial.permissions.iter().chain(&denial.exceptions).cloned());
         }
+        self.classes();
         for large in &roles {
             let inside = roles.iter().filter(|small| *small == large || library.contains(large, small));
             self.within.insert(large.clone(), inside.cloned().collect());
+        }
+    }
+
+    /// Keeps one permission of each class that no role and no denial in play tells apart.
+    fn classes(&mut self) {
+        if self.permissions.len() <= MANY {
+            return;
+        }
+        let library = Roles::built_in();
+        let mut listed: BTreeSet<&BTreeSet<String>> = BTreeSet::new();
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        for grant in self.fresh.iter().chain(&self.near) {
+            match &grant.role {
+                Role::Listed(all) => {
+                    listed.insert(all);
+                }
+                Role::Named(name) => {
+                    named.insert(name);
+                }
+                Role::Unknown(_) => {}
+            }
+        }
+        let denials: Vec<&Denial> = self.old.denials.iter().chain(&self.new.denials).collect();
+        let mut seen = HashSet::new();
+        let all = std::mem::take(&mut self.permissions);
+        for permission in all {
+            let point = Point { action: permission.clone(), ..Point::default() };
+            let mut class: Vec<Option<bool>> = listed.iter().map(|set| Some(set.contains(&permission))).collect();
+            class.extend(named.iter().map(|name| library.has(name, &permission)));
+            for denial in &denials {
+                class.push(Some(patterns(&denial.permissions, false).holds(&point)));
+                class.push(Some(patterns(&denial.exceptions, false).holds(&point)));
+            }
+            if seen.insert(class) {
+                self.permissions.insert(permission);
+            }
         }
     }
 
@@ -98,7 +156,10 @@ impl<'a> Sides<'a> {
     fn actions(&self, role: &Role) -> Vec<(Vec<Glob>, Option<Lit>)> {
         let library = Roles::built_in();
         let (name, known) = match role {
-            Role::Listed(all) => return vec![(all.iter().map(|it| Glob::literal(it)).collect(), None)],
+            Role::Listed(all) => {
+                let kept = self.permissions.iter().filter(|it| all.contains(*it));
+                return vec![(kept.map(|it| Glob::literal(it)).collect(), None)];
+            }
             Role::Named(name) => (name, true),
             Role::Unknown(name) => (name, false),
         };

@@ -11,6 +11,8 @@
 pub mod cel;
 mod cover;
 mod decide;
+#[cfg(test)]
+mod imported;
 mod machine;
 mod model;
 mod place;

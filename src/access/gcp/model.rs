@@ -1,12 +1,14 @@
 //! The grants and restrictions of one side.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::cel::{self, Clause};
 use super::place::{Tree, within};
 use super::principal::{self, Who};
+use crate::access::facts::Catalogue;
 use crate::access::literal::{Dim, Lit, Set, Test};
 use crate::access::ranges::Ranges;
 use crate::access::rule::Origin;
@@ -19,7 +21,7 @@ pub(super) enum Role {
     /// A predefined role by name.
     Named(String),
     /// Permissions that are listed.
-    Listed(BTreeSet<String>),
+    Listed(Arc<BTreeSet<String>>),
     /// A role whose permissions are not known.
     Unknown(String),
 }
@@ -63,7 +65,7 @@ pub(super) struct Model {
 pub(super) fn collect(state: &State, tree: &Tree, side: &dyn Fn(usize) -> Side) -> Model {
     let objects: Vec<(usize, &Object)> =
         state.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row.object(side(at))?))).collect();
-    let mut collector = Collector { tree, model: Model::default(), ..Collector::new(tree) };
+    let mut collector = Collector::new(tree, &state.catalogue);
     objects.iter().for_each(|(_, object)| collector.facts(object));
     objects.iter().for_each(|(at, object)| collector.object(*at, object));
     collector.finish()
@@ -71,6 +73,7 @@ pub(super) fn collect(state: &State, tree: &Tree, side: &dyn Fn(usize) -> Side) 
 
 struct Collector<'a> {
     tree: &'a Tree,
+    catalogue: &'a Catalogue,
     model: Model,
     custom: BTreeMap<String, Role>,
     uniform: BTreeSet<String>,
@@ -95,9 +98,10 @@ fn truthy(value: &Val) -> bool {
 }
 
 impl<'a> Collector<'a> {
-    fn new(tree: &'a Tree) -> Self {
+    fn new(tree: &'a Tree, catalogue: &'a Catalogue) -> Self {
         Self {
             tree,
+            catalogue,
             model: Model::default(),
             custom: BTreeMap::new(),
             uniform: BTreeSet::new(),
@@ -118,8 +122,8 @@ impl<'a> Collector<'a> {
             "google_project_iam_custom_role" | "google_organization_iam_custom_role" => {
                 let role = match object.get("permissions").has_hole() {
                     true => Role::Unknown(object.address.to_string()),
-                    false if text("stage").as_deref() == Some("DISABLED") => Role::Listed(BTreeSet::new()),
-                    false => Role::Listed(object.get("permissions").names().into_iter().collect()),
+                    false if text("stage").as_deref() == Some("DISABLED") => Role::Listed(Arc::default()),
+                    false => Role::Listed(Arc::new(object.get("permissions").names().into_iter().collect())),
                 };
                 let owner = match (text("project"), text("org_id")) {
                     (Some(project), _) => format!("projects/{project}"),
@@ -269,7 +273,7 @@ impl<'a> Collector<'a> {
             self.grant(Grant {
                 who: Who::default(),
                 member,
-                role: Role::Listed(BTreeSet::new()),
+                role: Role::Listed(Arc::default()),
                 role_name: role_name.clone(),
                 place: place.to_owned(),
                 condition: condition.clone(),
@@ -290,6 +294,9 @@ impl<'a> Collector<'a> {
     fn role(&self, name: &str) -> Role {
         if let Some(role) = self.custom.get(name) {
             return role.clone();
+        }
+        if let Some(listed) = self.catalogue.role("gcp", name).and_then(crate::access::facts::Definition::listed) {
+            return Role::Listed(Arc::new(listed));
         }
         match super::roles::Roles::built_in().get(name) {
             Some(_) => Role::Named(name.to_owned()),
@@ -518,7 +525,7 @@ impl<'a> Collector<'a> {
         self.model.grants.push(Grant {
             member,
             who,
-            role: Role::Listed(permissions.iter().map(|it| (*it).to_owned()).collect()),
+            role: Role::Listed(Arc::new(permissions.iter().map(|it| (*it).to_owned()).collect())),
             role_name: role.to_owned(),
             place,
             condition: vec![Vec::new()],

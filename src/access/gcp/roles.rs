@@ -63,6 +63,13 @@ impl Roles {
         Self { roles, telling, sampled }
     }
 
+    /// How many roles there are.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "the digest is never empty")]
+    pub fn len(&self) -> usize {
+        self.roles.len()
+    }
+
     /// A role by its full name, such as `roles/viewer`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Role> {

@@ -56,7 +56,7 @@ impl State {
                 rows.push(Row { change: None, before: Some(object.clone()), after: Some(object), configured });
             }
         }
-        (Self { rows }, builder.resolved)
+        (Self { rows, ..Self::default() }, builder.resolved)
     }
 }
 

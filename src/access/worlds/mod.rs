@@ -11,8 +11,11 @@ pub use build::{Rebuild, Resolved};
 pub use state::{Object, Row, Side, State};
 pub use value::{Hole, Piece, Val};
 
+use std::sync::Arc;
+
 use crate::access::aws::world::Aws;
 use crate::access::azure::Azure;
+use crate::access::facts::Catalogue;
 use crate::access::gcp::Gcp;
 use crate::access::github::Github;
 use crate::access::kubernetes::Kubernetes;
@@ -121,10 +124,16 @@ impl Judged {
 
 /// Compares what everybody in a plan may do before and after: one entry per IAM change, in order.
 pub fn compare(plan: &Plan, recognition: &Recognition) -> PlanAccess {
+    compare_with(plan, recognition, &Arc::default())
+}
+
+/// The same with definitions that the team has imported.
+pub fn compare_with(plan: &Plan, recognition: &Recognition, catalogue: &Arc<Catalogue>) -> PlanAccess {
     let rebuild = |type_name: &str, attribute: &str, arguments: &Val| {
         PLATFORMS.iter().find_map(|platform| platform.rebuild(type_name, attribute, arguments))
     };
-    let (state, resolved) = State::of(plan, recognition, &rebuild);
+    let (mut state, resolved) = State::of(plan, recognition, &rebuild);
+    state.catalogue = catalogue.clone();
     let mut judged = Judged::new(recognition.changes.len());
     for platform in PLATFORMS {
         if recognition.changes.iter().any(|change| platform.covers(change.platform)) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::value::Val;
+use crate::access::facts::Catalogue;
 
 /// One resource instance on one side.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,4 +85,6 @@ impl Row {
 pub struct State {
     /// The rows.
     pub rows: Vec<Row>,
+    /// Definitions that the team has imported.
+    pub catalogue: Arc<Catalogue>,
 }
