@@ -108,15 +108,15 @@ fn judged(before: &World, after: &World) -> PlanAccess {
     worlds::compare(&plan, &interest.recognise(&plan))
 }
 
-/// A request: who (0 ann, 1 bob, 2 an account elsewhere, 3 nobody), permission, place (0 the folder, 1 the project,
+/// A request: who (0 ann, 1 bob, 2 an account elsewhere, 3 nobody, 4 somebody else at ann's domain), permission, place (0 the folder, 1 the project,
 /// 2 the bucket), name of the object.
 type Request = (usize, usize, usize, &'static str);
 
 fn is_member(who: usize, member: usize) -> bool {
     match member {
         0 | 1 => who == member,
-        2 => who == 0,
-        3 => who < 3,
+        2 => who == 0 || who == 4,
+        3 => who != 3,
         _ => true,
     }
 }
@@ -135,7 +135,7 @@ fn permitted(world: &World, (who, permission, place, name): Request) -> bool {
 
 fn requests() -> impl Iterator<Item = Request> {
     let names = ["", "projects/_/buckets/b/objects/a", "projects/_/buckets/b/objects/a/b/c"];
-    (0..4).flat_map(move |who| {
+    (0..5).flat_map(move |who| {
         (0..3).flat_map(move |p| (0..3).flat_map(move |at| names.into_iter().map(move |name| (who, p, at, name))))
     })
 }

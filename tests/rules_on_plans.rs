@@ -74,7 +74,14 @@ fn shared() -> Option<PathBuf> {
 }
 
 /// Rules that speak only of computed access, which no plan has while nothing is compared; their cases stand beside them.
-const OF_COMPUTED_ACCESS: [&str; 4] = ["aws-data-access", "guard-rail-weakened", "new-access", "undetermined"];
+const OF_COMPUTED_ACCESS: [&str; 6] = [
+    "aws-data-access",
+    "azure-permissions-management",
+    "azure-public-reach",
+    "guard-rail-weakened",
+    "new-access",
+    "undetermined",
+];
 
 #[test]
 fn each_rule_says_of_its_plans_what_is_expected() {

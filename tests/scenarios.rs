@@ -22,8 +22,7 @@ use tollgate::plan::{self, Keep};
 const TABLE: &str = "fixtures/scenarios.tsv";
 
 /// The platforms that are compared, with how many labelled plans each has. The table has them in this order.
-const PLATFORMS: [(&str, usize); 5] =
-    [("aws", 137), ("azure", 55), ("gcp", 51), ("github", 26), ("kubernetes", 55)];
+const PLATFORMS: [(&str, usize); 5] = [("aws", 137), ("azure", 55), ("gcp", 51), ("github", 26), ("kubernetes", 55)];
 
 fn shared() -> Option<PathBuf> {
     let root = std::env::var_os("TOLLGATE_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);

@@ -1,6 +1,6 @@
 //! `tollgate data`: what is built in, and definitions that a team imports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::terminal;
 use crate::access::facts::Catalogue;
 use crate::access::gcp::roles;
+use crate::edge::files;
 use crate::exit::Outcome;
 
 /// `tollgate data`.
@@ -35,8 +36,8 @@ pub enum DataCommand {
 ///
 /// # Errors
 /// When the file cannot be read or is no catalogue.
-pub(super) fn catalogue(path: &PathBuf) -> Result<Catalogue> {
-    let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+pub(super) fn catalogue(path: &Path) -> Result<Catalogue> {
+    let text = files::read(path)?;
     Catalogue::read(&text).with_context(|| format!("`{}` is not a catalogue of `tollgate data import`", path.display()))
 }
 
@@ -47,18 +48,17 @@ pub(super) fn catalogue(path: &PathBuf) -> Result<Catalogue> {
 pub(super) fn run(command: &DataCommand) -> Result<Outcome> {
     match command {
         DataCommand::Show { catalogue: file } => show(file.as_ref()),
-        DataCommand::Import { files, out } => {
+        DataCommand::Import { files: given, out } => {
             let mut catalogue = Catalogue::default();
-            for file in files {
-                let text = std::fs::read(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+            for file in given {
+                let text = files::read(file)?;
                 let count = catalogue.import(&text).with_context(|| format!("cannot import `{}`", file.display()))?;
                 terminal::print(&format!("{count} roles from {}\n", file.display()))?;
             }
-            if files.contains(out) {
+            if given.contains(out) {
                 bail!("`{}` would be overwritten; write the catalogue to another file", out.display());
             }
-            let text = serde_json::to_vec(&catalogue)?;
-            std::fs::write(out, text).with_context(|| format!("cannot write `{}`", out.display()))?;
+            files::write(out, &serde_json::to_string(&catalogue)?)?;
             Ok(Outcome::Success)
         }
     }

@@ -20,7 +20,7 @@ pub struct Policies {
 #[derive(Debug)]
 enum Kind {
     /// Everything, loaded beforehand.
-    Loaded(PolicySet),
+    Loaded(Box<PolicySet>),
     /// The built-in rules alone, loaded as plans call for them.
     Builtin { options: PolicyOptions, rules: Vec<BuiltinRule> },
 }
@@ -41,7 +41,7 @@ impl Policies {
     pub fn load(options: &PolicyOptions, policies: &[PolicySource], data: &[DataSource]) -> Result<Self, LoadErrors> {
         let asks_for_more = options.namespaces.iter().any(|namespace| namespace != "main");
         if !options.builtin || asks_for_more || !policies.is_empty() || !data.is_empty() {
-            return PolicySet::load(options, policies, data).map(|set| Self { kind: Kind::Loaded(set) });
+            return PolicySet::load(options, policies, data).map(|set| Self { kind: Kind::Loaded(Box::new(set)) });
         }
         let mut problems = Vec::new();
         let rules: Vec<BuiltinRule> = Embedded::all()

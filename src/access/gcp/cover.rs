@@ -17,7 +17,7 @@ pub(super) enum Cover {
 }
 
 /// Types whose access is read whole.
-const WHOLE: [&str; 18] = [
+const WHOLE: [&str; 17] = [
     "google_project_iam_custom_role",
     "google_organization_iam_custom_role",
     "google_iam_deny_policy",
@@ -35,7 +35,6 @@ const WHOLE: [&str; 18] = [
     "google_bigquery_dataset",
     "google_bigquery_dataset_access",
     "google_project_iam_member_remove",
-    "google_service_networking_peered_dns_domain",
 ];
 
 pub(super) fn of(change: &IamChange, row: Option<&Row>) -> Cover {

@@ -71,6 +71,9 @@ pub(super) fn collect(state: &State, tree: &Tree, side: &dyn Fn(usize) -> Side) 
     collector.finish()
 }
 
+/// What a pool's provider asks of a token, and its attribute mapping.
+type Admission = (Vec<Clause>, BTreeMap<String, String>);
+
 struct Collector<'a> {
     tree: &'a Tree,
     catalogue: &'a Catalogue,
@@ -79,8 +82,8 @@ struct Collector<'a> {
     uniform: BTreeSet<String>,
     shielded: BTreeSet<String>,
     disabled: BTreeSet<String>,
-    /// Alternatives under which a pool admits a token, by `NUMBER/POOL`, with the attribute mapping.
-    pools: BTreeMap<String, Vec<(Vec<Clause>, BTreeMap<String, String>)>>,
+    /// Alternatives under which a pool admits a token, by `NUMBER/POOL`.
+    pools: BTreeMap<String, Vec<Admission>>,
     levels: BTreeMap<String, Option<Ranges>>,
     level_texts: BTreeMap<String, String>,
     shields: Vec<(String, bool)>,
