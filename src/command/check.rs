@@ -111,7 +111,7 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
         environment: ci.environment,
         now: Some(now.to_string()),
     };
-    let catalogue = args.settings.catalogue.as_ref().map(super::data::catalogue).transpose()?.unwrap_or_default();
+    let catalogue = args.settings.catalogue.as_deref().map(super::data::catalogue).transpose()?.unwrap_or_default();
     let catalogue = std::sync::Arc::new(catalogue);
     let gate = Gate { args, catalogue, policies: &policies, context, open_world: settings.config.world.open };
     let mut run = Collected::default();
