@@ -136,6 +136,27 @@ impl Lit {
         Self { dim, test: Test::One { neg, absent_ok: false, set: Set::Globs(globs) }, label: label.into() }
     }
 
+    /// The literal "the request carries the key".
+    #[must_use]
+    pub fn present(key: &Arc<str>) -> Self {
+        let label = format!("a value for `{key}`");
+        Self { dim: Dim::Key(key.clone()), test: Test::Present { neg: false }, label: label.into() }
+    }
+
+    /// Whether the literal certainly fails where the request does not carry the key.
+    #[must_use]
+    pub fn needs(&self, key: &Arc<str>) -> bool {
+        let (neg, absent_ok) = match &self.test {
+            Test::One { neg, absent_ok, .. } | Test::Some { neg, absent_ok, .. } => (*neg, *absent_ok),
+            Test::Present { neg: false } => return self.dim == Dim::Key(key.clone()),
+            _ => return false,
+        };
+        let itself = matches!(&self.dim, Dim::Key(own) if own == key);
+        let globs = self.globs();
+        let pattern = |glob: &Glob| glob.needs().contains(&(key.clone(), true));
+        !absent_ok && (itself || (!neg && !globs.is_empty() && globs.iter().all(pattern)))
+    }
+
     /// A literal that cannot be read; the same text is the same truth value everywhere.
     #[must_use]
     pub fn opaque(text: &str, neg: bool) -> Self {

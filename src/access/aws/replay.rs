@@ -52,7 +52,8 @@ pub(super) fn reading(readings: Readings) -> Reading {
         tag_keys_mind_case: readings.tag_keys_mind_case,
         not_principal_needs_account: readings.not_principal_needs_account,
         empty_is_missing: readings.empty_is_missing,
-        // The compiler does not know the evaluator's other readings (unset variables, short ARNs) yet.
-        ..Reading::default()
+        unset_blocks_negated: readings.unset_blocks_negated,
+        unset_invalidates: readings.unset_invalidates,
+        arns_have_six_parts: readings.arns_have_six_parts,
     }
 }

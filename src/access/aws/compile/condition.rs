@@ -3,6 +3,9 @@
 //! Source: IAM User Guide, "IAM JSON policy elements: Condition operators", "...IfExists", "Set operators for
 //! multivalued context keys"; the truth table stands in the type [`Test`].
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::access::aws::actions::Actions;
 use crate::access::aws::document::{Base, Condition, Family, Item, Operator, SetPrefix, Text};
 use crate::access::glob::{Glob, Symbol, Token};
@@ -10,24 +13,52 @@ use crate::access::literal::{Dim, Lit, Set, Test};
 use crate::access::ranges::Ranges;
 use crate::access::scalar;
 
-use super::text::{self, Style};
+use super::text::{self, Style, Variables};
 use super::{Contested, Readings};
 
-/// The literals of one condition: none where it always holds.
-pub(super) fn lits(condition: &Condition, variables: bool, readings: Readings, seen: &mut Contested) -> Vec<Lit> {
+/// The most alternatives that the conditions of one statement are multiplied out to.
+const MAX_ALTERNATIVES: usize = 64;
+
+/// Multiplies the alternatives of a statement by those of one more of its conditions. Where that gets out of hand
+/// the condition becomes one that cannot be read.
+pub(super) fn both(so_far: &[Vec<Lit>], forms: &[Vec<Lit>], condition: &Condition) -> Vec<Vec<Lit>> {
+    let opaque;
+    let forms = if forms.len() > 1 && so_far.len() * forms.len() > MAX_ALTERNATIVES {
+        opaque = [vec![Lit::opaque(&canonical(condition), false)]];
+        &opaque[..]
+    } else {
+        forms
+    };
+    so_far.iter().flat_map(|one| forms.iter().map(|more| one.iter().chain(more).cloned().collect())).collect()
+}
+
+/// The literals of one condition: alternatives of which one must hold, each a conjunction. Nearly always one
+/// alternative of one literal; an empty conjunction where the condition always holds. `unset` collects the keys
+/// that its variables cannot do without.
+pub(super) fn lits(
+    condition: &Condition,
+    variables: bool,
+    readings: Readings,
+    seen: &mut Contested,
+    unset: &mut BTreeSet<Arc<str>>,
+) -> Vec<Vec<Lit>> {
     let label = label(condition);
-    let opaque = || vec![Lit::opaque(&canonical(condition), false)];
+    let opaque = || vec![vec![Lit::opaque(&canonical(condition), false)]];
     let (Operator::Known { set, base, if_exists }, Some(key)) = (&condition.operator, condition.key.as_known()) else {
         return opaque();
     };
-    let dim = Dim::Key(text::key_name(key, readings));
+    let key_dim = Dim::Key(text::key_name(key, readings));
+    let lit = |test| Lit { dim: key_dim.clone(), test, label: label.as_str().into() };
     if *base == Base::Null {
         return match null(condition) {
-            Some(None) => Vec::new(),
-            Some(Some(neg)) => vec![Lit { dim, test: Test::Present { neg }, label: label.into() }],
+            Some(None) => vec![Vec::new()],
+            Some(Some(neg)) => vec![vec![lit(Test::Present { neg })]],
             None => opaque(),
         };
     }
+    let own = unset_keys(condition, *base, variables, readings);
+    unset.extend(own.iter().cloned());
+    seen.arns_have_six_parts |= base.family() == Family::Arn && !condition.values.items.iter().all(is_whole_arn);
     let Some(values) = values(condition, *base, variables, readings) else { return opaque() };
     let neg = base.is_negated();
     let list = Actions::embedded().key_type(key).is_some_and(|kind| kind.multivalued != Some(false));
@@ -49,7 +80,43 @@ pub(super) fn lits(condition: &Condition, variables: bool, readings: Readings, s
             Test::Some { neg, absent_ok: *if_exists && readings.any_if_exists, set: values }
         }
     };
-    vec![Lit { dim, test, label: label.into() }]
+    if !neg || own.is_empty() {
+        return vec![vec![lit(test)]];
+    }
+    seen.unset_blocks_negated = true;
+    if !readings.unset_blocks_negated {
+        return vec![vec![lit(test)]];
+    }
+    // It holds where all its variables have values, and without them where it does not look at the values.
+    let mut out = Vec::new();
+    if let Test::All { .. } | Test::One { absent_ok: true, .. } | Test::Some { absent_ok: true, .. } = &test {
+        out.push(vec![lit(Test::Present { neg: true })]);
+    }
+    if let (Test::All { .. }, true) = (&test, readings.empty_is_missing) {
+        out.push(vec![lit(Test::All { neg: false, set: Set::Globs(vec![Glob::empty()]) })]);
+    }
+    out.push(own.iter().map(|key| Lit::present(key)).chain([lit(test)]).collect());
+    out
+}
+
+/// The keys of the condition's variables without default.
+fn unset_keys(condition: &Condition, base: Base, variables: bool, readings: Readings) -> BTreeSet<Arc<str>> {
+    if !variables || !matches!(base.family(), Family::String | Family::Arn) {
+        return BTreeSet::new();
+    }
+    let keys = |item: &Item| match item {
+        Item::One(text) => text::unset_keys(text, Variables::All, readings),
+        Item::Many(_) => BTreeSet::new(),
+    };
+    condition.values.items.iter().flat_map(keys).collect()
+}
+
+/// Whether a value is an ARN of six segments, as far as it is known.
+fn is_whole_arn(item: &Item) -> bool {
+    match item {
+        Item::One(text) => text::has_six_segments(text),
+        Item::Many(_) => true,
+    }
 }
 
 /// The set with (or, where membership is negated, without) the empty string. Only strings can be empty.
@@ -129,16 +196,23 @@ fn strings(items: &[Item], base: Base, variables: bool, readings: Readings) -> O
         _ => (Style::Segments, false),
     };
     let mut out = Vec::new();
-    for item in items {
+    let arn = base.family() == Family::Arn;
+    let replaced = if variables { Variables::All } else { Variables::None };
+    for item in items.iter().filter(|item| !(arn && readings.arns_have_six_parts) || is_whole_arn(item)) {
         match item {
             // The value of a variable would have to be compared without case, which symbols cannot say.
             Item::One(text) if fold && (text.has_hole() || (variables && text::has_variables(text))) => return None,
             Item::One(Text::Known(text)) if fold => {
+                let text = unescaped(text, variables);
+                // How AWS folds letters beyond ASCII is not documented.
+                if !text.is_ascii() {
+                    return None;
+                }
                 let mut glob = Glob::empty();
-                unescaped(text, variables).chars().for_each(|c| glob.push_char(c, true));
+                text.chars().for_each(|c| glob.push_char(c, true));
                 out.push(glob);
             }
-            Item::One(text) => out.extend(text::globs(text, variables, style, readings)),
+            Item::One(text) => out.extend(text::globs(text, replaced, style, readings)),
             Item::Many(_) if fold => return None,
             Item::Many(hole) => {
                 let mut glob = Glob::empty();

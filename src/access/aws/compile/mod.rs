@@ -9,13 +9,16 @@ mod condition;
 mod principal;
 mod text;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::access::aws::document::{Clause, Document, Effect, Item, List, Principals, Statement, Text};
 use crate::access::aws::parse::Kind;
 use crate::access::glob::{Glob, Symbol, Token};
 use crate::access::literal::{Dim, Lit};
 use crate::access::rule::{Origin, Rule, RuleSet};
 
-use text::Style;
+use text::{Style, Variables};
 
 pub use principal::account as own_account;
 
@@ -39,6 +42,14 @@ pub struct Readings {
     /// A variable without value and default in `NotResource` keeps the whole statement from matching; otherwise
     /// only that pattern does not match. The documentation is silent.
     pub unset_blocks_not: bool,
+    /// The same in a negated condition: it does not hold for any value; otherwise nothing equals that pattern.
+    pub unset_blocks_negated: bool,
+    /// A variable without value and default anywhere in a statement keeps it from matching; otherwise only the
+    /// pattern that it stands in does not match. The documentation says "might".
+    pub unset_invalidates: bool,
+    /// In a condition on ARNs a pattern of fewer than six segments matches nothing; otherwise a `*` at its end
+    /// matches the rest. The documentation is silent.
+    pub arns_have_six_parts: bool,
     /// `ForAnyValue:...IfExists` is true for a missing key; otherwise false. The documentation is silent.
     pub any_if_exists: bool,
     /// Variables before the fifth colon of a resource ARN are literal text; otherwise they are variables. The
@@ -57,34 +68,17 @@ pub struct Readings {
     pub empty_is_missing: bool,
 }
 
-/// Which contested points a document depends on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Contested {
-    /// [`Readings::segments`].
-    pub segments: bool,
-    /// [`Readings::unset_blocks_not`].
-    pub unset_blocks_not: bool,
-    /// [`Readings::any_if_exists`].
-    pub any_if_exists: bool,
-    /// [`Readings::late_variables`].
-    pub late_variables: bool,
-    /// [`Readings::plain_is_any`].
-    pub plain_is_any: bool,
-    /// [`Readings::tag_keys_mind_case`]; depends on all documents that are compared, so the caller sets it.
-    pub tag_keys_mind_case: bool,
-    /// [`Readings::not_principal_needs_account`].
-    pub not_principal_needs_account: bool,
-    /// [`Readings::empty_is_missing`].
-    pub empty_is_missing: bool,
-}
+/// Which contested points a document depends on: those that are `true`. [`Readings::tag_keys_mind_case`] depends on
+/// all documents that are compared, so the caller sets it.
+pub type Contested = Readings;
 
-impl Contested {
-    /// Every combination of readings that could make a difference. The plain one comes first, and before it its
-    /// variant by segments where that matters: witnesses found under it are plausible ARNs.
+impl Readings {
+    /// Of contested points, every combination of readings that could make a difference. The plain one comes first,
+    /// and before it its variant by segments where that matters: witnesses found under it are plausible ARNs.
     #[must_use]
-    pub fn readings(self) -> Vec<Readings> {
-        let mut all = vec![Readings::default()];
-        let mut fork = |on: bool, set: fn(&mut Readings)| {
+    pub fn readings(self) -> Vec<Self> {
+        let mut all = vec![Self::default()];
+        let mut fork = |on: bool, set: fn(&mut Self)| {
             if on {
                 let mut more = all.clone();
                 more.iter_mut().for_each(set);
@@ -92,18 +86,21 @@ impl Contested {
             }
         };
         fork(self.unset_blocks_not, |r| r.unset_blocks_not = true);
+        fork(self.unset_blocks_negated, |r| r.unset_blocks_negated = true);
+        fork(self.unset_invalidates, |r| r.unset_invalidates = true);
+        fork(self.arns_have_six_parts, |r| r.arns_have_six_parts = true);
         fork(self.any_if_exists, |r| r.any_if_exists = true);
         fork(self.late_variables, |r| r.late_variables = true);
         fork(self.plain_is_any, |r| r.plain_is_any = true);
         fork(self.tag_keys_mind_case, |r| r.tag_keys_mind_case = true);
         fork(self.not_principal_needs_account, |r| r.not_principal_needs_account = true);
         fork(self.empty_is_missing, |r| r.empty_is_missing = true);
-        let mut out = Vec::new();
-        for reading in all {
-            out.extend(self.segments.then_some(Readings { segments: true, ..reading }));
-            out.push(reading);
-        }
-        out
+        // A statement with an unset variable matches nothing, whatever its parts would do.
+        all.retain(|r| !(r.unset_invalidates && (r.unset_blocks_not || r.unset_blocks_negated)));
+        let segmented = |reading| Self { segments: true, ..reading };
+        all.into_iter()
+            .flat_map(|reading| self.segments.then(|| segmented(reading)).into_iter().chain([reading]))
+            .collect()
     }
 }
 
@@ -112,15 +109,18 @@ impl Contested {
 pub fn compile(document: &Document, kind: Kind, place: &Place, readings: Readings, seen: &mut Contested) -> RuleSet {
     let mut set = RuleSet::default();
     for statement in &document.statements {
+        let (variables, mut unset) = (document.has_variables(), BTreeSet::new());
         let mut lits = Vec::new();
         if let Some(clause) = statement.principal.as_ref().filter(|_| kind != Kind::Identity) {
             lits.push(principal(clause, readings, seen));
         }
         if let Some(clause) = &statement.resource {
-            lits.extend(resource(clause, document.has_variables(), readings, seen));
+            lits.extend(resource(clause, variables, readings, seen, &mut unset));
         }
+        let mut alternatives = vec![Vec::new()];
         for one in &statement.conditions {
-            lits.extend(condition::lits(one, document.has_variables(), readings, seen));
+            let forms = condition::lits(one, variables, readings, seen, &mut unset);
+            alternatives = condition::both(&alternatives, &forms, one);
         }
         lits.extend(
             statement
@@ -128,10 +128,17 @@ pub fn compile(document: &Document, kind: Kind, place: &Place, readings: Reading
                 .iter()
                 .map(|hole| Lit::opaque(&format!("conditions {}", hole.as_str()), false)),
         );
+        for key in unset {
+            let present = Lit::present(&key);
+            let needed = |forms: &Vec<Lit>| lits.iter().chain(forms).any(|lit| lit.needs(&key));
+            seen.unset_invalidates |= !alternatives.iter().all(needed);
+            lits.extend(readings.unset_invalidates.then_some(present));
+        }
         let origin = origin(statement, place);
-        for action in actions(&statement.action) {
-            let mut all = action;
-            all.extend(lits.iter().cloned());
+        for (action, conditions) in
+            actions(&statement.action).iter().flat_map(|a| alternatives.iter().map(move |c| (a, c)))
+        {
+            let all: Vec<Lit> = action.iter().chain(&lits).chain(conditions).cloned().collect();
             let rule = |lits| Rule { lits, origin: origin.clone() };
             match &statement.effect {
                 Effect::Allow => set.allow.push(rule(all)),
@@ -202,7 +209,7 @@ fn actions(clause: &Clause<List>) -> Vec<Vec<Lit>> {
         match item {
             Item::One(Text::Known(text)) => known.extend(text::action(text)),
             Item::One(text @ Text::Partial(_)) => {
-                let frame = text::globs(text, false, Style::Like, Readings::default())
+                let frame = text::globs(text, Variables::None, Style::Like, Readings::default())
                     .first()
                     .map(Glob::widened)
                     .unwrap_or_default();
@@ -235,9 +242,21 @@ fn actions(clause: &Clause<List>) -> Vec<Vec<Lit>> {
     out
 }
 
-/// The literals of `Resource` or `NotResource`.
-fn resource(clause: &Clause<List>, variables: bool, readings: Readings, seen: &mut Contested) -> Vec<Lit> {
+/// The literals of `Resource` or `NotResource`. `unset` collects the keys that its variables cannot do without.
+fn resource(
+    clause: &Clause<List>,
+    variables: bool,
+    readings: Readings,
+    seen: &mut Contested,
+    unset: &mut BTreeSet<Arc<str>>,
+) -> Vec<Lit> {
+    let variables = match (variables, readings.late_variables) {
+        (false, _) => Variables::None,
+        (true, false) => Variables::All,
+        (true, true) => Variables::Late,
+    };
     let mut globs = Vec::new();
+    let mut own = BTreeSet::new();
     for item in &clause.set.items {
         match item {
             Item::Many(hole) => {
@@ -246,9 +265,8 @@ fn resource(clause: &Clause<List>, variables: bool, readings: Readings, seen: &m
                 globs.push(glob);
             }
             Item::One(text) => {
-                let early = variables && text::has_early_variables(text);
-                seen.late_variables |= early;
-                let variables = variables && !(early && readings.late_variables);
+                seen.late_variables |= variables != Variables::None && text::has_early_variables(text);
+                own.extend(text::unset_keys(text, variables, readings));
                 let whole = text::globs(text, variables, Style::Like, readings);
                 let parts = text::globs(text, variables, Style::Segments, readings);
                 let same = |(a, b): (&Glob, &Glob)| {
@@ -264,17 +282,10 @@ fn resource(clause: &Clause<List>, variables: bool, readings: Readings, seen: &m
     let label = listed(if clause.negated { "NotResource" } else { "Resource" }, &clause.set);
     let mut out = Vec::new();
     if clause.negated {
-        for (key, there) in globs.iter().flat_map(Glob::needs) {
-            seen.unset_blocks_not |= there;
-            if *there && readings.unset_blocks_not {
-                out.push(Lit {
-                    dim: Dim::Key(key.clone()),
-                    test: crate::access::literal::Test::Present { neg: false },
-                    label: format!("a value for `{key}`").into(),
-                });
-            }
-        }
+        seen.unset_blocks_not |= !own.is_empty();
+        out.extend(own.iter().filter(|_| readings.unset_blocks_not).map(|key| Lit::present(key)));
     }
+    unset.extend(own);
     out.push(Lit::of(Dim::Resource, clause.negated, globs, &label));
     out
 }

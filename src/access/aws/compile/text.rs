@@ -3,6 +3,7 @@
 //! Sources: IAM User Guide, "IAM policy elements: Variables and tags" (variables, defaults, escapes, the two
 //! versions), "Resource" (wildcards and the colon rule).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::access::aws::document::{Part, Text};
@@ -33,6 +34,17 @@ impl Style {
     }
 }
 
+/// Which variables and escapes of a string are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Variables {
+    /// None: `${` is text.
+    None,
+    /// All.
+    All,
+    /// Those after the fifth colon of the text.
+    Late,
+}
+
 /// One character of a document's string, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
@@ -45,7 +57,7 @@ enum Piece {
 
 /// The patterns of one string: one, or two for each variable with a default value (the value where the key is
 /// present, the default where it is absent).
-pub(super) fn globs(text: &Text, variables: bool, style: Style, readings: Readings) -> Vec<Glob> {
+pub(super) fn globs(text: &Text, variables: Variables, style: Style, readings: Readings) -> Vec<Glob> {
     let pieces = read(text, variables, style);
     let colons = pieces.iter().filter(|p| **p == Piece::Char(':')).count();
     let open_end = colons < 5 && pieces.last() == Some(&Piece::Many);
@@ -109,17 +121,29 @@ pub(super) fn action(text: &str) -> Option<Glob> {
 
 /// Whether a string refers to variables.
 pub(super) fn has_variables(text: &Text) -> bool {
-    read(text, true, Style::Like).iter().any(|piece| matches!(piece, Piece::Variable { .. }))
+    read(text, Variables::All, Style::Like).iter().any(|piece| matches!(piece, Piece::Variable { .. }))
 }
 
-/// Whether a string refers to a variable before its fifth colon.
+/// Whether a string has a variable or an escape before its fifth colon.
 pub(super) fn has_early_variables(text: &Text) -> bool {
-    let pieces = read(text, true, Style::Like);
-    let mut colons = 0;
-    pieces.iter().any(|piece| {
-        colons += usize::from(*piece == Piece::Char(':'));
-        colons < 5 && matches!(piece, Piece::Variable { .. })
-    })
+    read(text, Variables::All, Style::Like) != read(text, Variables::Late, Style::Like)
+}
+
+/// Whether an ARN has its six segments as the document writes it; true for one that is not wholly known.
+pub(super) fn has_six_segments(text: &Text) -> bool {
+    let pieces = read(text, Variables::All, Style::Like);
+    text.has_hole() || pieces.iter().filter(|piece| **piece == Piece::Char(':')).count() >= 5
+}
+
+/// The keys of variables without default: without a value for them the string matches nothing.
+pub(super) fn unset_keys(text: &Text, variables: Variables, readings: Readings) -> BTreeSet<Arc<str>> {
+    let pieces = read(text, variables, Style::Like).into_iter();
+    pieces
+        .filter_map(|piece| match piece {
+            Piece::Variable { key, default: None } => Some(key_name(&key, readings)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// The canonical name of a context key.
@@ -135,7 +159,7 @@ fn consistent(glob: &Glob) -> bool {
     glob.needs().iter().all(|(key, there)| !glob.needs().contains(&(key.clone(), !there)))
 }
 
-fn read(text: &Text, variables: bool, style: Style) -> Vec<Piece> {
+fn read(text: &Text, variables: Variables, style: Style) -> Vec<Piece> {
     let mut out = Vec::new();
     match text {
         Text::Known(known) => read_known(known, variables, style, &mut out),
@@ -151,10 +175,12 @@ fn read(text: &Text, variables: bool, style: Style) -> Vec<Piece> {
     out
 }
 
-fn read_known(text: &str, variables: bool, style: Style, out: &mut Vec<Piece>) {
+fn read_known(text: &str, variables: Variables, style: Style, out: &mut Vec<Piece>) {
     let mut rest = text;
+    let mut colons = out.iter().filter(|piece| **piece == Piece::Char(':')).count();
     while let Some(c) = rest.chars().next() {
-        if variables
+        let replaced = variables == Variables::All || (variables == Variables::Late && colons >= 5);
+        if replaced
             && let Some(inner) = rest.strip_prefix("${")
             && let Some((body, after)) = inner.split_once('}')
         {
@@ -162,6 +188,7 @@ fn read_known(text: &str, variables: bool, style: Style, out: &mut Vec<Piece>) {
             rest = after;
             continue;
         }
+        colons += usize::from(c == ':');
         out.push(match c {
             '*' if style != Style::Equals => Piece::Many,
             '?' if style != Style::Equals => Piece::One,
@@ -189,7 +216,7 @@ mod tests {
     use crate::access::point::{KeyValue, Point};
 
     fn glob(text: &str, style: Style) -> Glob {
-        globs(&text.into(), true, style, Readings::default()).remove(0)
+        globs(&text.into(), Variables::All, style, Readings::default()).remove(0)
     }
 
     #[test]
@@ -205,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_default_stands_in_for_a_missing_key() {
-        let both = globs(&"x/${aws:PrincipalTag/team, 'none'}".into(), true, Style::Like, Readings::default());
+        let both =
+            globs(&"x/${aws:PrincipalTag/team, 'none'}".into(), Variables::All, Style::Like, Readings::default());
         let mut point = Point::default();
         let matches = |text: &str, point: &Point| both.iter().any(|g| g.matches_at(text, point));
         assert!(matches("x/none", &point));
@@ -215,7 +243,7 @@ mod tests {
 
     #[test]
     fn without_variables_everything_is_text() {
-        let literal = globs(&"a/${aws:username}".into(), false, Style::Like, Readings::default()).remove(0);
+        let literal = globs(&"a/${aws:username}".into(), Variables::None, Style::Like, Readings::default()).remove(0);
         assert!(literal.matches("a/${aws:username}"));
     }
 

@@ -71,7 +71,12 @@ impl Pattern {
             Token::One => '?',
         });
         if fold {
-            characters.flat_map(char::to_lowercase).eq(text.chars().flat_map(char::to_lowercase))
+            // A letter of ASCII is folded within ASCII only: `k` is not the Kelvin sign.
+            let folded = |character: char| {
+                let plain = character.is_ascii();
+                character.to_lowercase().map(move |folded| (plain, folded))
+            };
+            characters.flat_map(folded).eq(text.chars().flat_map(folded))
         } else {
             characters.eq(text.chars())
         }
