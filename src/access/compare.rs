@@ -82,6 +82,9 @@ impl Outcome {
 /// taken as they come, which errs towards new access.
 const MAX_ASSUMED: usize = 4;
 
+/// Grants of more parts than this are searched at once.
+const MAX_PARTS: usize = 20_000;
+
 /// Finds what `after` permits and `before` does not.
 #[must_use]
 pub fn compare(before: &Decision, after: &Decision, space: &dyn Space, options: Options) -> Outcome {
@@ -124,6 +127,30 @@ pub fn compare(before: &Decision, after: &Decision, space: &dyn Space, options: 
         }
     }
     outcome
+}
+
+/// Whether each part of a conjunction (one pattern of each of its lists) implies one of the others, literal by
+/// literal.
+fn within_parts(small: &[LitId], larges: &[Vec<LitId>], table: &mut Table<'_>) -> bool {
+    let sizes: Vec<usize> = small.iter().map(|lit| table.parts(*lit)).collect();
+    let count = sizes.iter().try_fold(1usize, |all, size| all.checked_mul(*size)).unwrap_or(usize::MAX);
+    if count > MAX_PARTS {
+        return false;
+    }
+    (0..count).all(|number| {
+        let mut rest = number;
+        let mut part = Vec::with_capacity(small.len());
+        for (lit, size) in small.iter().zip(&sizes) {
+            part.push((*lit, rest % size));
+            rest /= size;
+        }
+        [true, false].into_iter().any(|equal| {
+            larges.iter().any(|large| {
+                let holds = |wide: &LitId| part.iter().any(|(lit, at)| table.part_implies(*lit, *at, *wide, equal));
+                large.iter().all(holds)
+            })
+        })
+    })
 }
 
 /// What one grant leads to.
@@ -303,6 +330,11 @@ impl Comparison<'_, '_> {
         {
             return Ok(Finding::Nothing);
         }
+        if let Grant::Rule(rule) = grant
+            && self.covered_in_parts(rule, scope, table)
+        {
+            return Ok(Finding::Nothing);
+        }
         let Some(granted) = self.after.holds_by(grant, scope) else { return Ok(Finding::Nothing) };
         let goals = [granted, self.before.fails(scope)];
         let mut keys = table.needed_keys();
@@ -319,6 +351,23 @@ impl Comparison<'_, '_> {
             }
         }
         Ok(doubt)
+    }
+
+    /// Whether each part of the grant (one pattern of each list) lies within one before-grant, and no before-denial
+    /// can make a difference. Settles statements that were split, joined or regrouped without a search.
+    fn covered_in_parts(&self, rule: &Interned<'_>, scope: &dyn Scope, table: &mut Table<'_>) -> bool {
+        let (Node::Rules { allow, deny: lost }, Node::Rules { deny: kept, .. }) = (self.before, self.after) else {
+            return false;
+        };
+        let lits_of = |rule: &Interned<'_>| {
+            let mut lits: Vec<LitId> = scope.actions(rule)?.into_iter().chain(rule.lits.iter().copied()).collect();
+            lits.sort_unstable();
+            Some(lits)
+        };
+        let kept: Vec<Vec<LitId>> = kept.iter().filter_map(lits_of).collect();
+        let stands = lost.iter().filter_map(lits_of).all(|denial| within_parts(&denial, &kept, table));
+        let grants: Vec<Vec<LitId>> = allow.iter().filter_map(lits_of).collect();
+        stands && lits_of(rule).is_none_or(|granted| within_parts(&granted, &grants, table))
     }
 
     /// Turns satisfying literals into a request and checks it.

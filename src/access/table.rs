@@ -31,6 +31,13 @@ struct Entry {
     globs: Vec<(GlobId, Vec<(usize, bool)>)>,
 }
 
+impl Entry {
+    /// Whether the literal asks for one of its patterns, on a dimension that every request has.
+    fn is_union(&self) -> bool {
+        self.lit.dim.is_always_there() && matches!(self.lit.test, Test::One { neg: false, set: Set::Globs(_), .. })
+    }
+}
+
 /// Which keys that patterns need are present in the requests that are looked for.
 pub(super) type Presence = Vec<(usize, bool)>;
 
@@ -503,6 +510,32 @@ impl<'s> Table<'s> {
         let answer = relation::disjoint(x, y);
         self.apart.insert(pair, answer);
         answer
+    }
+
+    /// How many parts a literal falls into: its patterns, where one of them has to match; one otherwise.
+    pub(super) fn parts(&self, lit: LitId) -> usize {
+        self.entries.get(lit as usize).filter(|entry| entry.is_union()).map_or(1, |entry| entry.globs.len())
+    }
+
+    /// Whether `large` certainly holds wherever part `at` of `small` does; `equal` looks for the same pattern only.
+    pub(super) fn part_implies(&mut self, small: LitId, at: usize, large: LitId, equal: bool) -> bool {
+        if small == large {
+            return true;
+        }
+        let (Some(a), Some(b)) = (self.entries.get(small as usize), self.entries.get(large as usize)) else {
+            return false;
+        };
+        if a.dim != b.dim || !a.is_union() || !b.is_union() {
+            return !equal && self.implies(small, large);
+        }
+        let Some((part, needs)) = a.globs.get(at) else { return false };
+        let wider = |of: &[(usize, bool)]| of.iter().all(|need| needs.contains(need));
+        if equal {
+            return b.globs.iter().any(|(id, of)| id == part && wider(of));
+        }
+        let part = *part;
+        let candidates: Vec<GlobId> = b.globs.iter().filter(|(_, of)| wider(of)).map(|(id, _)| *id).collect();
+        candidates.into_iter().any(|id| self.covers(id, part))
     }
 
     /// Whether `large` certainly holds wherever `small` does, from their form alone; presence needs included.
