@@ -211,6 +211,7 @@ impl Scope for FutureActions {
 }
 
 impl FutureActions {
+    /// Without a table of known actions the literals stay whole.
     fn new(universe: Option<&Universe>, sides: [&Node<'_>; 2], rules: usize, table: &mut Table<'_>) -> Self {
         let known = |glob: &Glob| {
             let plain = glob.literal_prefix();
@@ -314,7 +315,19 @@ impl Comparison<'_, '_> {
         };
         let found = self.in_scope(mode, grant, &future, None, table);
         self.future = Some(future);
-        found
+        let found = found?;
+        if !self.is_known(&found) {
+            return Ok(found);
+        }
+        // A known action in a spelling of its own: only the whole literals tell it from one of the future.
+        let whole = FutureActions::new(None, [self.before, self.after], self.rules, table);
+        self.in_scope(mode, grant, &whole, None, table)
+    }
+
+    /// Whether the request found has an action of the table.
+    fn is_known(&self, found: &Finding) -> bool {
+        let (Finding::New(point, _) | Finding::Possible(_, point)) = found else { return false };
+        self.sides.space.actions().is_some_and(|universe| universe.position(&point.action).is_some())
     }
 
     fn in_scope(
