@@ -7,10 +7,10 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use tollgate::approval::Digest;
+use tollgate::approval::{Digest, PlanRun};
 use tollgate::edge::store::{
     ClaimNote, CloudStore, Created, LedgerError, ObjectStore, append, claim, claim_of, read_all,
 };
@@ -18,6 +18,7 @@ use tollgate::ledger::{Entry, EventKind, TimeSource, Workload};
 
 struct Moto {
     server: Child,
+    /// Where the tests connect: one request after the other goes on to moto.
     port: u16,
 }
 
@@ -31,18 +32,18 @@ impl Drop for Moto {
 impl Moto {
     fn start() -> Option<Self> {
         let program = std::env::var("TOLLGATE_MOTO").unwrap_or_else(|_| "moto_server".to_owned());
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let upstream = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(program);
-        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(["-H", "127.0.0.1", "-p", &upstream.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
         let Ok(server) = command.spawn() else {
             eprintln!(
                 "skipped: moto_server is not on PATH (pip install 'moto[server,s3]') and TOLLGATE_MOTO is not set"
             );
             return None;
         };
-        let moto = Self { server, port };
+        let moto = Self { server, port: one_at_a_time(upstream) };
         for _ in 0..300 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            if TcpStream::connect(("127.0.0.1", upstream)).is_ok() {
                 assert!(moto.put("/bucket", b"").starts_with("HTTP/1.1 200"));
                 return Some(moto);
             }
@@ -87,14 +88,53 @@ impl Moto {
     }
 }
 
-fn note(run: u64) -> ClaimNote {
-    ClaimNote {
-        schema_version: 1,
-        subject: Digest::of(b"subject"),
-        claimed_at: "2026-03-01T12:00:00Z".into(),
-        run_id: Some(run),
-        run_attempt: Some(1),
+/// A proxy that lets one request through at a time.
+///
+/// S3 decides `If-None-Match: *` and stores in one step; moto 5.2 looks the object up (`s3/responses.py`,
+/// `put_object`) and stores it afterwards, in threads. Sixteen bare conditional writes at once, without any code of
+/// tollgate, made two objects "new" in 11 of 150 rounds when Python was told to switch threads often
+/// (`sys.setswitchinterval(1e-6)`).
+fn one_at_a_time(upstream: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let turn = Arc::new(Mutex::new(()));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(stream), turn) = (stream, Arc::clone(&turn)) else { continue };
+            std::thread::spawn(move || relay(stream, upstream, &turn));
+        }
+    });
+    port
+}
+
+/// One request of one connection, and its answer.
+fn relay(mut client: TcpStream, upstream: u16, turn: &Mutex<()>) -> Option<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).ok()?;
+        head.extend(byte);
     }
+    let text = String::from_utf8_lossy(&head).into_owned();
+    let lines = || text.split("\r\n").filter(|line| !line.is_empty());
+    let is = |line: &str, name: &str| line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let length = lines().find(|line| is(line, "content-length:")).and_then(|line| line.split(':').nth(1));
+    let mut body = vec![0; length.map_or(0, |text| text.trim().parse().unwrap())];
+    client.read_exact(&mut body).ok()?;
+    let kept: Vec<&str> = lines().filter(|line| !is(line, "connection:")).collect();
+    let _turn = turn.lock().ok()?;
+    let mut server = TcpStream::connect(("127.0.0.1", upstream)).ok()?;
+    server.write_all(format!("{}\r\nConnection: close\r\n\r\n", kept.join("\r\n")).as_bytes()).ok()?;
+    server.write_all(&body).ok()?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer).ok()?;
+    // The server says `Connection: close`, so the client asks again by another connection.
+    client.write_all(&answer).ok()
+}
+
+fn note(run: u64) -> ClaimNote {
+    let run = PlanRun { id: run, attempt: 1 };
+    ClaimNote::new(Digest::of(b"subject"), "2026-03-01T12:00:00Z".into(), Some(run))
 }
 
 fn entry(run: u64) -> Entry {

@@ -2,22 +2,19 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Barrier;
 
-use tollgate::approval::Digest;
+use tollgate::approval::{Digest, PlanRun};
 use tollgate::edge::store::{
-    ClaimNote, Created, DirectoryStore, LedgerError, ObjectStore, append, claim, claim_of, read_all,
+    ClaimNote, Created, DirectoryStore, LedgerError, ObjectStore, StoreError, append, claim, claim_of, read_all,
 };
 use tollgate::ledger::{Damage, Entry, EventKind, TimeSource, Workload};
 
 fn note(run: u64) -> ClaimNote {
-    ClaimNote {
-        schema_version: 1,
-        subject: Digest::of(b"subject"),
-        claimed_at: "2026-03-01T12:00:00Z".into(),
-        run_id: Some(run),
-        run_attempt: Some(1),
-    }
+    let run = PlanRun { id: run, attempt: 1 };
+    ClaimNote::new(Digest::of(b"subject"), "2026-03-01T12:00:00Z".into(), Some(run))
 }
 
 fn entry(run: u64) -> Entry {
@@ -128,4 +125,85 @@ fn a54_names_stay_inside() {
         assert!(store.read(key).is_err(), "{key:?}");
     }
     assert!(!directory.path().join("out").exists());
+}
+
+/// How a store breaks its promise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    /// Conditions are unknown: every creation succeeds and overwrites, as in S3-compatible servers that ignore
+    /// `If-None-Match`.
+    Overwrites,
+    /// Comparing and storing are two steps: somebody else's object arrives right after ours, and both are told yes.
+    TwoSteps,
+    /// The first creation is carried out, its answer is lost, and the client's second try finds the object.
+    LosesAnAnswer,
+}
+
+struct Flawed {
+    flaw: Flaw,
+    objects: RefCell<BTreeMap<String, Vec<u8>>>,
+    creations: RefCell<u32>,
+}
+
+impl Flawed {
+    fn new(flaw: Flaw) -> Self {
+        Self { flaw, objects: RefCell::default(), creations: RefCell::default() }
+    }
+}
+
+impl ObjectStore for Flawed {
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, StoreError> {
+        let mut objects = self.objects.borrow_mut();
+        let first = *self.creations.borrow() == 0;
+        *self.creations.borrow_mut() += 1;
+        if objects.contains_key(key) && self.flaw != Flaw::Overwrites {
+            return Ok(Created::Existed);
+        }
+        let other = String::from_utf8_lossy(bytes).replace("\"run_id\":1", "\"run_id\":2").into_bytes();
+        let kept = if first && self.flaw == Flaw::TwoSteps { other } else { bytes.to_vec() };
+        objects.insert(key.to_owned(), kept);
+        Ok(if first && self.flaw == Flaw::LosesAnAnswer { Created::Existed } else { Created::New })
+    }
+
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.objects.borrow().get(key).cloned())
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.objects.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+    }
+
+    fn name(&self) -> String {
+        "flawed".into()
+    }
+}
+
+#[test]
+fn a47_a_store_that_overwrites_cannot_hold_claims() {
+    let store = Flawed::new(Flaw::Overwrites);
+    for run in 0..2 {
+        let error = claim(&store, &note(run)).unwrap_err().to_string();
+        assert!(error.contains("overwrites objects that exist"), "{error}");
+    }
+}
+
+#[test]
+fn a47_a_claim_counts_only_while_it_is_the_one_that_is_kept() {
+    let store = Flawed::new(Flaw::TwoSteps);
+    assert!(claim(&store, &note(1)).unwrap().is_err(), "somebody else's is kept");
+}
+
+#[test]
+fn a_claim_whose_answer_was_lost_is_known_again_by_its_nonce() {
+    let store = Flawed::new(Flaw::LosesAnAnswer);
+    assert!(claim(&store, &note(1)).unwrap().is_ok());
+    assert!(claim(&store, &note(1)).unwrap().is_err(), "the same run again is somebody else");
+}
+
+#[test]
+fn a_record_that_was_overwritten_is_not_taken_for_written() {
+    let store = Flawed::new(Flaw::TwoSteps);
+    let record = append(&store, &entry(1));
+    // What arrived in between is no record that follows, so the ledger says that it is damaged instead of going on.
+    assert!(matches!(record, Err(LedgerError::Tail { .. })), "{record:?}");
 }

@@ -271,13 +271,7 @@ fn claim(
             "`{url}` is no place for claims in a pipeline: other runs do not see it\n  help: name a bucket, or leave `apply.claims` out"
         );
     }
-    let note = ClaimNote {
-        schema_version: 1,
-        subject,
-        claimed_at: now.timestamp().to_string(),
-        run_id: context.run.map(|run| run.id),
-        run_attempt: context.run.map(|run| run.attempt),
-    };
+    let note = ClaimNote::new(subject, now.timestamp().to_string(), context.run);
     Ok(store::claim(store::open(url)?.as_ref(), &note)?)
 }
 

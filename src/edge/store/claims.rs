@@ -1,10 +1,11 @@
 //! Claims as objects: whoever creates one applies, everybody else is refused.
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::{Created, ObjectStore, StoreError};
 use crate::apply::{Claim, Refusal};
-use crate::approval::Digest;
+use crate::approval::{Digest, PlanRun};
 
 /// What a claim notes for people, and for `recover`. Nothing decides by it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,23 @@ pub struct ClaimNote {
     pub run_id: Option<u64>,
     /// The attempt of that run.
     pub run_attempt: Option<u64>,
+    /// Random, so that whoever reads a claim can tell it from any other: [`claim`] sets it.
+    #[serde(default)]
+    pub nonce: String,
+}
+
+impl ClaimNote {
+    /// The note of a claim that is about to be made.
+    pub fn new(subject: Digest, claimed_at: String, run: Option<PlanRun>) -> Self {
+        Self {
+            schema_version: 1,
+            subject,
+            claimed_at,
+            run_id: run.map(|run| run.id),
+            run_attempt: run.map(|run| run.attempt),
+            nonce: String::new(),
+        }
+    }
 }
 
 fn key(subject: Digest) -> String {
@@ -28,20 +46,40 @@ fn key(subject: Digest) -> String {
 
 /// Claims a subject: once, whoever tries and however often.
 ///
+/// The store's word alone is not enough. A store that does not know conditions answers every creation with success
+/// and overwrites: a second creation of the same object has to be refused. And what is kept has to be this claim, by
+/// its nonce: that also tells a creation whose answer was lost from somebody else's.
+///
 /// # Errors
-/// The store's; [`Refusal::Claimed`] inside if somebody else was first.
+/// The store's, and a store that overwrites; [`Refusal::Claimed`] inside if somebody else was first.
 pub fn claim(store: &dyn ObjectStore, note: &ClaimNote) -> Result<Result<Claim, Refusal>, StoreError> {
     let key = key(note.subject);
-    let bytes = serde_json::to_vec(note).map_err(|error| StoreError::Io {
-        action: "create",
+    let failed = |error: &str| StoreError::Io {
+        action: "claim",
         key: key.clone(),
         store: store.name(),
-        error: error.to_string(),
-    })?;
-    Ok(match store.create(&key, &bytes)? {
-        Created::New => Ok(Claim::created(note.subject, key)),
-        Created::Existed => Err(Refusal::Claimed(key)),
+        error: error.to_owned(),
+    };
+    let nonce = nonce().ok_or_else(|| failed("the system gives no random numbers"))?;
+    let note = ClaimNote { nonce, ..note.clone() };
+    let bytes = serde_json::to_vec(&note).map_err(|error| failed(&error.to_string()))?;
+    let created = store.create(&key, &bytes)?;
+    if created == Created::New && store.create(&key, &bytes)? == Created::New {
+        return Err(failed("the store overwrites objects that exist, so it cannot hold claims; use another one"));
+    }
+    let kept = store.read(&key)?;
+    Ok(if kept.as_deref() == Some(bytes.as_slice()) {
+        Ok(Claim::created(note.subject, key))
+    } else {
+        Err(Refusal::Claimed(key))
     })
+}
+
+/// 128 random bits, in hexadecimal.
+fn nonce() -> Option<String> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The key of the claim of this subject, if there is one, and its note, if it can be read.

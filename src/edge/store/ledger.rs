@@ -41,9 +41,11 @@ pub fn append(store: &dyn ObjectStore, entry: &Entry) -> Result<Record, LedgerEr
         let mut chain = end(store)?;
         let record = chain.append(entry.clone()).map_err(LedgerError::Entry)?;
         let json = record.to_json().map_err(LedgerError::Entry)?;
-        match store.create(&format!("{PREFIX}{}", record.name()), json.as_bytes())? {
-            Created::New => return Ok(record),
-            Created::Existed => {}
+        let key = format!("{PREFIX}{}", record.name());
+        // Read back: a store that does not keep its promise may have let somebody else overwrite it.
+        let created = store.create(&key, json.as_bytes())? == Created::New;
+        if created && store.read(&key)?.as_deref() == Some(json.as_bytes()) {
+            return Ok(record);
         }
     }
     Err(LedgerError::Busy)
