@@ -159,7 +159,11 @@ fn metadata_is_complete() {
         assert!(!references.is_empty() && references.iter().all(|url| url.starts_with("https://")), "{}", file.path);
         assert!(words(&metadata, "kinds").iter().all(|kind| KINDS.contains(&kind.as_str())), "{}: kinds", file.path);
         let verdicts = words(&metadata, "verdicts");
-        assert!(verdicts.iter().all(|verdict| ["none", "new", "possible"].contains(&verdict.as_str())), "{}", file.path);
+        assert!(
+            verdicts.iter().all(|verdict| ["none", "new", "possible"].contains(&verdict.as_str())),
+            "{}",
+            file.path
+        );
     }
 }
 

@@ -74,12 +74,13 @@ fn shared() -> Option<PathBuf> {
 }
 
 /// Rules that speak only of computed access, which no plan has while nothing is compared; their cases stand beside them.
-const OF_COMPUTED_ACCESS: [&str; 6] = [
+const OF_COMPUTED_ACCESS: [&str; 7] = [
     "aws-data-access",
     "azure-permissions-management",
     "azure-public-reach",
     "guard-rail-weakened",
     "new-access",
+    "outside-plan",
     "undetermined",
 ];
 
