@@ -12,6 +12,7 @@ pub mod facts;
 pub mod gcp;
 pub mod github;
 pub mod glob;
+pub mod hcl;
 pub mod kubernetes;
 pub mod literal;
 pub mod partition;

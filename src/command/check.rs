@@ -19,7 +19,7 @@ use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
 use crate::iam::{IamChange, Interest, Recognition};
-use crate::plan::hcl::Locator;
+use crate::plan::hcl::{Locator, Sources};
 use crate::plan::{self, Keep, Plan, Secrets, Sections, Undetermined};
 use crate::policy::{
     ChangeCase, Finding, Level, Location, PlanCase, PlanFacts, Policies, Rows, RunContext, Selection, Severity,
@@ -143,6 +143,8 @@ struct ReadPlan<'a> {
     plan: Plan,
     recognition: Recognition,
     places: &'a Locator,
+    /// The configuration in the plan's archive.
+    archive: Option<&'a Sources>,
 }
 
 /// What the plans of a run have given so far.
@@ -203,8 +205,15 @@ impl Gate<'_> {
                 Some(sources) => interest.recognise_with(&plan, sources),
                 None => interest.recognise(&plan),
             };
-            let read =
-                ReadPlan { id: &id, source: source.kind.word(), sha256: &digest, plan, recognition, places: &places };
+            let read = ReadPlan {
+                id: &id,
+                source: source.kind.word(),
+                sha256: &digest,
+                plan,
+                recognition,
+                places: &places,
+                archive: archive.as_ref(),
+            };
             self.plan(read, run)?;
         }
         Ok(())
@@ -212,8 +221,8 @@ impl Gate<'_> {
 
     /// Judges one plan.
     fn plan(&self, read: ReadPlan<'_>, run: &mut Collected) -> Result<()> {
-        let ReadPlan { id, source, sha256, plan, recognition, places } = read;
-        let access = worlds::compare_with(&plan, &recognition, &self.catalogue);
+        let ReadPlan { id, source, sha256, plan, recognition, places, archive } = read;
+        let access = worlds::compare_with(&plan, &recognition, &self.catalogue, archive);
         let access = if self.open_world { access.in_open_world() } else { access };
         let mut undetermined = plan.undetermined.clone();
         undetermined.extend(recognition.undetermined.iter().cloned());

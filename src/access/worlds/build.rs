@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::state::{Object, Row, State};
 use super::value::{Hole, Val};
+use crate::access::hcl::{DEPTH, Outcome, Program, Unresolved, Values};
 use crate::iam::{Origin, Recognition};
 use crate::plan::configuration::{ResourceRef, Source};
 use crate::plan::{Action, Address, AttrPath, Change, Configuration, Mode, Plan};
@@ -24,14 +25,26 @@ pub struct Resolved {
     pub rebuilt: usize,
     /// Known to be the attribute of an object of the plan, whatever it will be.
     pub symbols: usize,
+    /// Evaluated from the expressions of the plan archive.
+    pub evaluated: usize,
     /// Left unknown.
     pub unknown: usize,
 }
 
 impl State {
     /// The state on both sides of a plan.
-    pub fn of(plan: &Plan, recognition: &Recognition, rebuild: Rebuild<'_>) -> (Self, Resolved) {
+    ///
+    /// `program` is the configuration of the plan's own archive, where there is one: only that is what the plan was
+    /// made of.
+    pub fn of(
+        plan: &Plan,
+        recognition: &Recognition,
+        rebuild: Rebuild<'_>,
+        program: Option<&Program<'_>>,
+    ) -> (Self, Resolved) {
         let mut builder = Builder {
+            plan,
+            program,
             configuration: plan.configuration.as_ref(),
             targets: targets(plan),
             rebuild,
@@ -78,6 +91,8 @@ fn targets(plan: &Plan) -> Targets<'_> {
 }
 
 struct Builder<'a> {
+    plan: &'a Plan,
+    program: Option<&'a Program<'a>>,
     configuration: Option<&'a Configuration>,
     targets: Targets<'a>,
     rebuild: Rebuild<'a>,
@@ -105,7 +120,7 @@ impl<'a> Builder<'a> {
     }
 
     fn after(&mut self, row: &Change) -> Val {
-        Val::masked(&row.after, &row.after_unknown, &mut |path| self.follow(&row.address, path, 0))
+        Val::masked(&row.after, &row.after_unknown, &mut |path| self.follow(row, path))
     }
 
     /// The attributes that the configuration of a resource sets.
@@ -118,9 +133,25 @@ impl<'a> Builder<'a> {
     ///
     /// The configuration names what an expression refers to, not what it does with it. For attributes that hold one
     /// name, ARN or document the reference is taken for the value, as a reviewer would.
-    fn follow(&mut self, address: &str, path: &str, depth: usize) -> Val {
+    fn follow(&mut self, row: &Change, path: &str) -> Val {
+        let address = row.address.as_str();
         let own = || Val::Hole(Hole { id: format!("{address}.{path}").into(), path: path.into() });
-        let found = self.one_source(address, path).and_then(|target| self.value_of(&target, path, depth));
+        // The expression itself, where the archive has it, says what is done with the value that is referred to.
+        match self.expression(row, path, 0) {
+            Some(Ok(value)) => {
+                match value {
+                    Val::Hole(_) => self.resolved.symbols += 1,
+                    _ => self.resolved.evaluated += 1,
+                }
+                return value;
+            }
+            Some(Err(_)) => {
+                self.resolved.unknown += 1;
+                return own();
+            }
+            None => {}
+        }
+        let found = self.one_source(address, path).and_then(|target| self.value_of(&target, path, 0));
         match found {
             Some(Val::Hole(hole)) => {
                 self.resolved.symbols += 1;
@@ -137,6 +168,11 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn expression(&mut self, row: &Change, path: &str, depth: usize) -> Option<Outcome> {
+        let program = self.program?;
+        program.attribute(row, path, self, depth)
+    }
+
     fn one_source(&self, address: &str, path: &str) -> Option<ResourceRef> {
         let resolution = self.configuration?.resolve(address, &AttrPath::parse(path)?);
         match resolution.sources.as_slice() {
@@ -147,7 +183,7 @@ impl<'a> Builder<'a> {
 
     fn value_of(&mut self, target: &ResourceRef, path: &str, depth: usize) -> Option<Val> {
         let attribute = target.attribute.to_string();
-        if attribute.is_empty() || depth > 8 {
+        if attribute.is_empty() || depth > eval_depth(self.program) {
             return None;
         }
         let covered: Vec<&(Address, &'a Change)> =
@@ -178,8 +214,56 @@ impl<'a> Builder<'a> {
 
     /// Follows an unknown argument of a target one reference further.
     fn one_step(&mut self, row: &'a Change, inner: &str, depth: usize) -> Val {
+        let own = || Val::Hole(Hole { id: format!("{}.{inner}", row.address).into(), path: inner.into() });
+        if let Some(outcome) = self.expression(row, inner, depth + 1) {
+            return outcome.unwrap_or_else(|_| own());
+        }
         let next = self.one_source(&row.address, inner).and_then(|next| self.value_of(&next, inner, depth + 1));
-        next.unwrap_or_else(|| Val::Hole(Hole { id: format!("{}.{inner}", row.address).into(), path: inner.into() }))
+        next.unwrap_or_else(own)
+    }
+}
+
+/// References followed before a trail is given up; with expressions, each counts for several.
+fn eval_depth(program: Option<&Program<'_>>) -> usize {
+    if program.is_some() { DEPTH } else { 8 }
+}
+
+impl Values for Builder<'_> {
+    fn attribute(&mut self, target: &ResourceRef, depth: usize) -> Outcome {
+        let unclear = || Err(Unresolved(format!("`{}` cannot be told", target.address)));
+        let attribute = target.attribute.to_string();
+        let rows = self.targets.get(&target.address.config());
+        let covered = rows.map_or(0, |rows| rows.iter().filter(|(at, _)| target.covers(at)).count());
+        if covered > 0 {
+            return self.value_of(target, &attribute, depth).map_or_else(unclear, Ok);
+        }
+        // A data source that was read has its value in the state; what a managed resource had there may change.
+        let address = target.address.to_string();
+        let mut kept = self.plan.prior.iter().filter(|it| {
+            it.mode == Mode::Data && target.address.mode == Mode::Data && it.address == address && it.deposed.is_none()
+        });
+        match (kept.next(), kept.next()) {
+            (Some(one), None) => match one.values.get(&attribute) {
+                Some(value) if !is_secret(&one.sensitive, &attribute) => Ok(Val::known(value)),
+                _ => unclear(),
+            },
+            (None, _) => Ok(Val::Hole(Hole { id: format!("{address}.{attribute}").into(), path: attribute.into() })),
+            _ => unclear(),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<&Value> {
+        let configured = self.configuration?.root.variables.get(name)?;
+        let shown = !configured.sensitive && !configured.ephemeral;
+        self.plan.variables.get(name).filter(|_| shown)
+    }
+}
+
+/// Whether a mask covers any part of an attribute.
+fn is_secret(mask: &Value, attribute: &str) -> bool {
+    match mask {
+        Value::Bool(all) => *all,
+        mask => mask.get(attribute).is_some_and(|below| *below != Value::Bool(false)),
     }
 }
 
@@ -191,6 +275,7 @@ impl Resolved {
             ("references", self.references),
             ("data_sources", self.rebuilt),
             ("symbols", self.symbols),
+            ("expressions", self.evaluated),
             ("unknown", self.unknown),
         ])
     }

@@ -18,10 +18,12 @@ use crate::access::azure::Azure;
 use crate::access::facts::Catalogue;
 use crate::access::gcp::Gcp;
 use crate::access::github::Github;
+use crate::access::hcl::Program;
 use crate::access::kubernetes::Kubernetes;
 use crate::access::{Access, Guardrail, NewAccess, PlanAccess, Reason, RemovedAccess, Verdict};
 use crate::iam::{self, IamChange, Origin, Recognition};
 use crate::plan::Plan;
+use crate::plan::hcl::Sources;
 
 /// A platform: how its resources become statements, and how their effect is compared.
 pub trait Platform {
@@ -124,15 +126,24 @@ impl Judged {
 
 /// Compares what everybody in a plan may do before and after: one entry per IAM change, in order.
 pub fn compare(plan: &Plan, recognition: &Recognition) -> PlanAccess {
-    compare_with(plan, recognition, &Arc::default())
+    compare_with(plan, recognition, &Arc::default(), None)
 }
 
-/// The same with definitions that the team has imported.
-pub fn compare_with(plan: &Plan, recognition: &Recognition, catalogue: &Arc<Catalogue>) -> PlanAccess {
+/// The same with definitions that the team has imported, and with the configuration of the plan's own archive, whose
+/// expressions say what unknown values will be.
+///
+/// Files of a working directory must not be given: they may not be what the plan was made of.
+pub fn compare_with(
+    plan: &Plan,
+    recognition: &Recognition,
+    catalogue: &Arc<Catalogue>,
+    archive: Option<&Sources>,
+) -> PlanAccess {
+    let program = archive.map(Program::new);
     let rebuild = |type_name: &str, attribute: &str, arguments: &Val| {
         PLATFORMS.iter().find_map(|platform| platform.rebuild(type_name, attribute, arguments))
     };
-    let (mut state, resolved) = State::of(plan, recognition, &rebuild);
+    let (mut state, resolved) = State::of(plan, recognition, &rebuild, program.as_ref());
     state.catalogue = catalogue.clone();
     let mut judged = Judged::new(recognition.changes.len());
     for platform in PLATFORMS {
