@@ -102,6 +102,11 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Approval")]
     pub publish: bool,
 
+    /// Keep the plan file in this store for `apply --from-store`, encrypted to `plan_store.recipients`; default:
+    /// `plan_store.url` of the configuration.
+    #[arg(long, value_name = "URL", env = "TOLLGATE_PLAN_STORE", help_heading = "Approval")]
+    pub plan_store: Option<String>,
+
     /// Which pull request.
     #[command(flatten)]
     pub pull: PullArgs,
@@ -130,8 +135,22 @@ pub struct PullArgs {
 /// `tollgate apply`.
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// The saved plan file that was approved.
-    pub plan: PathBuf,
+    /// The saved plan file that was approved, carried here by the workflow.
+    #[arg(required_unless_present = "from_store", value_name = "PLANFILE")]
+    pub plan: Option<PathBuf>,
+
+    /// Fetch the approved plan file of the pull request from the plan store, decrypt it, and apply it.
+    #[arg(long, conflicts_with = "plan")]
+    pub from_store: bool,
+
+    /// The plan store; default: `plan_store.url` of the configuration.
+    #[arg(long, value_name = "URL", env = "TOLLGATE_PLAN_STORE")]
+    pub plan_store: Option<String>,
+
+    /// The file with the secret key that decrypts the plan file, as `age-keygen` writes it; default: the variable
+    /// TOLLGATE_AGE_IDENTITY.
+    #[arg(long, value_name = "FILE", env = "TOLLGATE_AGE_IDENTITY_FILE")]
+    pub identity: Option<PathBuf>,
 
     /// Which pull request.
     #[command(flatten)]

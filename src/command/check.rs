@@ -35,6 +35,9 @@ pub(super) fn run(args: &CheckArgs, color: Color) -> Result<Outcome> {
         terminal::note("tollgate: --publish takes one plan: an approval binds one\n  help: run check once a stack");
         return Ok(Outcome::Usage);
     }
+    if args.plan_store.is_some() && !args.publish {
+        terminal::note("tollgate: --plan-store without --publish keeps nothing: a plan is kept for an approval");
+    }
     let gated = gate(args);
     if let (true, Ok(gated)) = (args.publish, &gated)
         && gated.report.plans.iter().any(|plan| plan.decision != Decision::Error && plan.source != "binary")
@@ -46,7 +49,7 @@ pub(super) fn run(args: &CheckArgs, color: Color) -> Result<Outcome> {
     }
     let published = gated.and_then(|mut gated| {
         if args.publish {
-            super::publish::publish(&mut gated, &args.pull)?;
+            super::publish::publish(&mut gated, args)?;
         }
         Ok(gated.report)
     });

@@ -4,10 +4,13 @@ use anyhow::{Result, bail};
 
 use super::check::Gated;
 use super::subject::{stack, subject_of};
-use crate::approval::{POLICY_FILES_RULE, Subject, WindowLength};
-use crate::cli::PullArgs;
+use crate::approval::{Digest, POLICY_FILES_RULE, Subject, WindowLength};
+use crate::cli::CheckArgs;
 use crate::decision::Decision;
+use crate::edge::files;
 use crate::edge::forge::{Annotation, AnnotationLevel, CheckReport, Conclusion, Context, Forge};
+use crate::edge::plan_store::PlanStore;
+use crate::edge::sealing::Recipients;
 use crate::policy::{Finding, Level, Severity};
 use crate::report::{self, Format, Options, SubjectEntry};
 
@@ -15,16 +18,16 @@ use crate::report::{self, Format, Options, SubjectEntry};
 ///
 /// # Errors
 /// When the forge cannot be reached or written to; nothing counts as approved then, and the run has no decision.
-pub(super) fn publish(gated: &mut Gated, args: &PullArgs) -> Result<()> {
+pub(super) fn publish(gated: &mut Gated, args: &CheckArgs) -> Result<()> {
     let context = Context::from_environment()?;
-    let pull = context.pull(args.pr)?;
+    let pull = context.pull(args.pull.pr)?;
     let facts = context.forge.facts(pull)?;
     if context.event_head().is_some_and(|head| head != facts.head_sha) {
         bail!(
             "the pull request has a newer head than the one this run is about\n  help: the run of the new head publishes"
         );
     }
-    let stack = stack(args.stack.as_deref())?;
+    let stack = stack(args.pull.stack.as_deref())?;
     let marker = format!("<!-- tollgate:v1 repo={} pr={pull} stack={stack} -->", facts.repo_id);
     let name = format!("tollgate ({stack})");
     let subject = match gated.report.decision {
@@ -35,6 +38,10 @@ pub(super) fn publish(gated: &mut Gated, args: &PullArgs) -> Result<()> {
         ask_for_policy_files(gated, subject);
         let parts = serde_json::to_value(subject.parts())?;
         let parts = parts.as_object().cloned().unwrap_or_default();
+        // Before anything asks for approval: what is approved can then be applied.
+        if gated.report.decision != Decision::Block {
+            keep(gated, args, subject)?;
+        }
         gated.report.subject = Some(SubjectEntry { digest: subject.digest().to_string(), parts });
     }
     let report = &gated.report;
@@ -58,6 +65,21 @@ pub(super) fn publish(gated: &mut Gated, args: &PullArgs) -> Result<()> {
         conclusion,
     })?;
     context.forge.show(pull, &marker, &body)?;
+    Ok(())
+}
+
+/// Keeps the plan file where `apply --from-store` looks for it, if there is such a place.
+fn keep(gated: &Gated, args: &CheckArgs, subject: &Subject) -> Result<()> {
+    let settings = &gated.settings.config.plan_store;
+    let (Some(url), Some(path)) = (args.plan_store.as_ref().or(settings.url.as_ref()), args.plans.first()) else {
+        return Ok(());
+    };
+    let recipients = Recipients::parse(&settings.recipients)?;
+    let plan = files::read(path)?;
+    if Digest::of(&plan) != subject.parts().plan_sha256 {
+        bail!("`{}` changed while it was judged\n  help: check it again once nothing writes to it", path.display());
+    }
+    PlanStore::open(url)?.keep(&plan, &recipients, subject)?;
     Ok(())
 }
 

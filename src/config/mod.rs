@@ -21,12 +21,14 @@
 //! ```
 
 mod error;
+mod plan_store;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 pub use error::{ConfigError, nearest};
+pub use plan_store::PlanStore;
 
 use crate::apply::ApplySettings;
 use crate::approval::ApprovalSettings;
@@ -53,6 +55,8 @@ pub struct Config {
     pub apply: ApplySettings,
     /// `ledger`: where records are kept: a store's URL, or `forge` for the deployment record alone.
     pub ledger: Option<String>,
+    /// Where plan files are kept for `apply --from-store`, and for whom.
+    pub plan_store: PlanStore,
 }
 
 /// `[policies]`: what is loaded beside the built-in rules. Paths are relative to the repository's root.
@@ -99,6 +103,8 @@ struct Raw {
     apply: ApplySettings,
     #[serde(default)]
     ledger: Option<String>,
+    #[serde(default)]
+    plan_store: PlanStore,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +149,10 @@ impl Config {
                 "see docs/approval.md for approver rules",
             ));
         }
+        if let Some(mistake) = raw.plan_store.mistake() {
+            let help = "write public keys of age, `age1...`, as `age-keygen` prints them";
+            return Err(ConfigError::at_key(origin, text, "plan_store", mistake, help));
+        }
         let waivers = raw
             .waivers
             .into_iter()
@@ -164,6 +174,7 @@ impl Config {
             approvals: raw.approvals,
             apply: raw.apply,
             ledger: raw.ledger,
+            plan_store: raw.plan_store,
         })
     }
 }

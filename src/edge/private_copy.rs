@@ -34,11 +34,19 @@ impl PrivateCopy {
         if bytes.len() as u64 > MAX_BYTES {
             bail!("`{shown}` is larger than 1 GiB");
         }
+        Self::with(&bytes)
+    }
+
+    /// A copy of bytes that came from elsewhere, such as the plan store.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn with(bytes: &[u8]) -> Result<Self> {
         let directory = private_directory().context("cannot make a private directory")?;
         let copy = directory.join("plan.tfplan");
         // From here on dropping removes the directory.
-        let made = Self { directory, file: copy, digest: Digest::of(&bytes) };
-        std::fs::write(&made.file, &bytes).context("cannot write the private copy")?;
+        let made = Self { directory, file: copy, digest: Digest::of(bytes) };
+        std::fs::write(&made.file, bytes).context("cannot write the private copy")?;
         Ok(made)
     }
 

@@ -4,6 +4,8 @@
 //! failure leaves the claim, which denies; once Terraform has run, its status stands, and whatever could not be
 //! recorded is said.
 
+mod from_store;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
@@ -104,7 +106,7 @@ type Steps = Result<Result<(Ended, Vec<String>), Refusal>>;
 
 fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     // 1. A private copy; only the copy counts from here on.
-    let copy = PrivateCopy::of(&args.plan)?;
+    let carried = args.plan.as_deref().map(PrivateCopy::of).transpose()?;
     let context = Context::from_environment()?;
     let pull = context.pull(args.pull.pr)?;
     let terraform = Terraform::find(args.terraform.as_deref())?;
@@ -112,11 +114,19 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     // 2. The subject that was published for this file, before anything reads the file: showing it starts plugins.
     let facts = context.forge.facts(pull)?;
     let documents = context.forge.subject_documents(&facts.head_sha)?;
-    let published: Vec<Subject> = documents
+    let mut published: Vec<Subject> = documents
         .into_iter()
         .filter_map(|(digest, text)| Subject::from_document(&text, digest).ok())
-        .filter(|subject| subject.parts().plan_sha256 == copy.digest() && subject.parts().pr_number == pull)
+        .filter(|subject| subject.parts().pr_number == pull && subject.parts().repo_id == facts.repo_id)
         .collect();
+    let copy = match carried {
+        Some(copy) => copy,
+        None => match from_store::fetch(args, &context, pull, &published)? {
+            Ok(copy) => copy,
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+    };
+    published.retain(|subject| subject.parts().plan_sha256 == copy.digest());
     let Some(first) = published.first() else {
         bail!(
             "no report on the head of pull request {pull} is about this plan file ({})\n  help: it was planned for another commit, or not published; plan again with `tollgate check --publish`",
@@ -251,6 +261,7 @@ pub(super) fn judged(
         quiet: true,
         terraform,
         publish: false,
+        plan_store: None,
         pull: pull.clone(),
         strict_json: false,
         settings: settings.clone(),
