@@ -1,0 +1,325 @@
+//! The objects of one side to grants and restrictions.
+//!
+//! Actions carry their plane in front: `c:` control operations, `d:` data operations, `e:` Entra operations, `g:`
+//! Graph permissions, `s:` sign-in. A pattern of one plane never reaches another.
+
+mod assignment;
+mod entra;
+mod guard;
+mod identity;
+mod lits;
+mod sign_in;
+mod storage;
+mod vault;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::access::Reason;
+use crate::access::glob::Glob;
+use crate::access::literal::{Dim, Lit};
+use crate::access::rule::{Decision, Origin, Rule, RuleSet};
+use crate::access::worlds::{Object, Row, Side, State, Val};
+
+use crate::access::azure::roles::{self, Block};
+use assignment::schedule;
+use lits::{below, key, literal, only, referred, tail};
+
+/// What a grant says, for the report.
+#[derive(Clone, Debug, Default)]
+pub(in crate::access::azure) struct Facts {
+    pub(in crate::access::azure) actions: Vec<String>,
+    pub(in crate::access::azure) resources: Vec<String>,
+    pub(in crate::access::azure) conditions: Vec<String>,
+}
+
+/// One side.
+pub(in crate::access::azure) struct World {
+    pub(in crate::access::azure) decision: Decision,
+    /// Rows that carry what cannot be followed.
+    pub(in crate::access::azure) unknown: Vec<(usize, Reason)>,
+    /// By the index of a rule's origin.
+    pub(in crate::access::azure) facts: Vec<Facts>,
+    /// Ids of resources, for plausible requests.
+    pub(in crate::access::azure) resources: Vec<String>,
+}
+
+/// Whether objects of a type only restrain.
+pub(in crate::access::azure) fn restrains(type_name: &str) -> bool {
+    matches!(
+        type_name,
+        "azurerm_management_lock" | "azuread_conditional_access_policy" | "azurerm_role_management_policy"
+    ) || type_name.ends_with("_policy_assignment")
+}
+
+struct Grant {
+    principal: String,
+    /// Whether members of members have it too.
+    nested: bool,
+    lits: Vec<Lit>,
+    address: String,
+    path: &'static str,
+    facts: Facts,
+}
+
+/// Reads one side.
+pub(in crate::access::azure) struct Collector<'a> {
+    objects: Vec<(usize, &'a Row, &'a Object)>,
+    grants: Vec<Grant>,
+    deny: Vec<Rule>,
+    groups: BTreeMap<String, Vec<String>>,
+    /// Who can act as an identity.
+    control: BTreeMap<String, Vec<String>>,
+    custom: BTreeMap<String, (Vec<Block>, bool)>,
+    unknown: Vec<(usize, Reason)>,
+    roles: BTreeSet<&'static str>,
+}
+
+impl<'a> Collector<'a> {
+    /// The world in which each row stands as on the side that `pick` gives.
+    pub(in crate::access::azure) fn collect(state: &'a State, pick: &dyn Fn(usize) -> Side) -> World {
+        let objects =
+            state.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row, row.object(pick(at))?))).collect();
+        let mut it = Self {
+            objects,
+            grants: Vec::new(),
+            deny: Vec::new(),
+            groups: BTreeMap::new(),
+            control: BTreeMap::new(),
+            custom: BTreeMap::new(),
+            unknown: Vec::new(),
+            roles: BTreeSet::new(),
+        };
+        // Both sides, so that what a role contains is said on both.
+        for object in state.rows.iter().flat_map(|row| [&row.before, &row.after]).flatten() {
+            if object.type_name.ends_with("_role_assignment") {
+                let names = ["role_definition_id", "role_definition_name"];
+                let name = names.iter().find_map(|at| object.get(at).text());
+                let role = name.and_then(|name| roles::builtin(name.rsplit('/').next().unwrap_or(name)));
+                it.roles.extend(role.filter(|role| roles::patterns(role.id).is_none()).map(|role| role.id));
+            }
+        }
+        let objects = std::mem::take(&mut it.objects);
+        for (_, _, object) in &objects {
+            it.declare(object);
+        }
+        it.objects = objects;
+        let objects: Vec<(usize, &Object)> = it.objects.iter().map(|(at, _, object)| (*at, *object)).collect();
+        for (at, object) in objects {
+            it.object(at, object);
+        }
+        it.shared_keys();
+        it.finish()
+    }
+
+    fn unclear(&mut self, at: usize, path: &str, message: String) {
+        self.unknown.push((at, Reason { code: "unknown_value".into(), path: path.into(), message }));
+    }
+
+    fn declare(&mut self, object: &Object) {
+        let own = format!("${{{}}}", object.address);
+        match &*object.type_name {
+            "azurerm_role_definition" => {
+                let mut whole = !object.get("permissions").has_hole();
+                let excluded =
+                    |block: &&Val| ["not_actions", "not_data_actions"].iter().all(|name| !block.get(name).has_hole());
+                let blocks = object.get("permissions").items().iter().filter(excluded).map(|block| {
+                    let list = |name: &str| -> Vec<String> {
+                        let items = block.get(name).items().iter();
+                        items.filter_map(|one| one.text().map(str::to_owned)).collect()
+                    };
+                    Block {
+                        actions: list("actions"),
+                        not_actions: list("not_actions"),
+                        data: list("data_actions"),
+                        not_data: list("not_data_actions"),
+                    }
+                });
+                let blocks: Vec<Block> = blocks.collect();
+                whole &= object.get("permissions").hole().is_none();
+                let ids = ["role_definition_resource_id", "role_definition_id", "name"];
+                let keys = ids.iter().filter_map(|id| object.get(id).text().map(tail)).chain([own]);
+                let keys: Vec<String> = keys.collect();
+                for key in keys {
+                    self.custom.insert(key, (blocks.clone(), whole));
+                }
+            }
+            "azuread_group" => {
+                let key = self.identity(object, "object_id");
+                let mut members = object.get("members").names();
+                members.sort();
+                self.groups.entry(key.clone()).or_default().extend(members);
+                self.control.entry(key).or_default().extend(object.get("owners").names());
+            }
+            _ => {}
+        }
+    }
+
+    /// The object id of a directory object, or the reference to it while it is not known.
+    fn identity(&self, object: &Object, attribute: &str) -> String {
+        object.get(attribute).text().map_or_else(|| format!("${{{}.{attribute}}}", object.address), str::to_owned)
+    }
+
+    /// Whether a name is an object's own attribute or leads to an object that is managed in the plan.
+    fn resolves(&self, name: &str, object: &Object) -> bool {
+        match referred(name) {
+            None => true,
+            Some(own) => {
+                own != format!("${{{}}}", object.address)
+                    && self.objects.iter().any(|(_, _, other)| own == format!("${{{}}}", other.address))
+            }
+        }
+    }
+
+    fn object(&mut self, at: usize, object: &'a Object) {
+        self.attach(at, object);
+        match &*object.type_name {
+            "azurerm_role_assignment" => self.standing(at, object),
+            "azurerm_pim_active_role_assignment" => {
+                let lits = schedule(object);
+                self.assignment(at, object, &lits);
+            }
+            "azurerm_pim_eligible_role_assignment" => {
+                let mut lits = schedule(object);
+                lits.push(key("activated", false, false, &["true"]));
+                lits.extend(self.activation(object));
+                self.assignment(at, object, &lits);
+            }
+            "azurerm_key_vault" => self.vault(object),
+            "azurerm_key_vault_access_policy" => {
+                let Some(vault) = object.get("key_vault_id").name() else { return };
+                if !self.vault_uses_rbac(&vault) {
+                    self.access_policy(object, &vault, &object.values);
+                }
+            }
+            "azurerm_federated_identity_credential" => self.federated_identity(at, object),
+            "azuread_application_federated_identity_credential" => self.federated_application(at, object),
+            "azuread_application_owner" => self.application_owner(object),
+            "azuread_application" => self.application(object),
+            "azuread_service_principal" => self.service_principal(object),
+            "azuread_service_principal_password" => self.service_principal_password(object),
+            "azuread_application_password" => self.application_password(object),
+            "azuread_group_member" => self.group_member(at, object),
+            "azurerm_storage_container" => self.container(object),
+            "azurerm_management_lock" => self.lock(object),
+            "azurerm_subscription_policy_assignment"
+            | "azurerm_resource_group_policy_assignment"
+            | "azurerm_management_group_policy_assignment"
+            | "azurerm_resource_policy_assignment" => self.policy(at, object),
+            "azuread_directory_role_assignment" => self.directory_role(at, object),
+            "azuread_app_role_assignment" => self.app_role(at, object),
+            "azuread_conditional_access_policy" => self.conditional_access(object),
+            _ => {}
+        }
+    }
+
+    fn principal(&mut self, at: usize, object: &Object, attribute: &'static str) -> Option<String> {
+        let name = object.get(attribute).name()?;
+        if self.resolves(&name, object) {
+            return Some(name);
+        }
+        self.unclear(
+            at,
+            attribute,
+            format!("`{attribute}` is known only after apply; apply in two steps, or name the principal"),
+        );
+        None
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a grant has these parts")]
+    fn grant(
+        &mut self,
+        object: &Object,
+        principal: String,
+        nested: bool,
+        path: &'static str,
+        lits: Vec<Lit>,
+        actions: Vec<String>,
+        scope: String,
+    ) {
+        let conditions = lits.iter().filter(|lit| !matches!(lit.dim, Dim::Action | Dim::Resource | Dim::Principal));
+        let conditions = conditions.map(|lit| lit.label.to_string()).collect();
+        let facts = Facts { actions, resources: vec![scope], conditions };
+        self.grants.push(Grant { principal, nested, lits, address: object.address.to_string(), path, facts });
+    }
+
+    fn restrict(&mut self, object: &Object, lits: Vec<Lit>) {
+        let origin = Origin { address: object.address.to_string(), ..Origin::default() };
+        self.deny.push(Rule { lits, origin });
+    }
+
+    /// A scope with what the plan's management groups put below it.
+    fn reach(&self, scope: &str) -> Vec<Glob> {
+        let mut open = vec![scope.trim_end_matches('/').to_owned()];
+        let mut seen: Vec<String> = Vec::new();
+        while let Some(one) = open.pop() {
+            if seen.iter().any(|known| known.eq_ignore_ascii_case(&one)) {
+                continue;
+            }
+            for (_, _, object) in self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azurerm_management_group")
+            {
+                let id = object.get("id").text().map_or_else(|| format!("${{{}.id}}", object.address), str::to_owned);
+                if id.eq_ignore_ascii_case(&one) {
+                    open.extend(
+                        object.get("subscription_ids").names().iter().map(|id| format!("/subscriptions/{}", tail(id))),
+                    );
+                } else if object
+                    .get("parent_management_group_id")
+                    .text()
+                    .is_some_and(|it| it.eq_ignore_ascii_case(&one))
+                {
+                    open.push(id);
+                }
+            }
+            seen.push(one);
+        }
+        seen.iter().flat_map(|one| below(one)).collect()
+    }
+
+    /// A principal, or the members of a group that the plan shows.
+    fn expand(&self, principal: &str, nested: bool) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut open = vec![(principal.to_owned(), 0)];
+        while let Some((one, depth)) = open.pop() {
+            match self.groups.get(&one) {
+                Some(_) if !seen.insert(one.clone()) || (depth > 0 && !nested) => {}
+                Some(members) => {
+                    open.extend(members.iter().map(|member| (member.clone(), depth + 1)));
+                    // An owner of the group may add a member.
+                    all.extend(self.control.get(&one).into_iter().flatten().cloned());
+                }
+                None => {
+                    all.insert(one);
+                }
+            }
+        }
+        let direct: Vec<String> = all.iter().cloned().collect();
+        for one in direct {
+            all.extend(self.control.get(&one).into_iter().flatten().cloned());
+        }
+        all
+    }
+
+    fn finish(mut self) -> World {
+        let grants = std::mem::take(&mut self.grants);
+        let mut allow = Vec::new();
+        let mut facts = Vec::new();
+        for grant in grants {
+            for principal in self.expand(&grant.principal, grant.nested) {
+                let mut lits = vec![Lit::of(Dim::Principal, false, vec![literal(&principal)], &principal)];
+                lits.extend(grant.lits.iter().cloned());
+                let origin =
+                    Origin { address: grant.address.clone(), path: grant.path.into(), index: facts.len(), sid: None };
+                allow.push(Rule { lits, origin });
+            }
+            facts.push(grant.facts);
+        }
+        let signin =
+            Rule { lits: vec![only("s", "signin")], origin: Origin { index: facts.len(), ..Origin::default() } };
+        facts.push(Facts { actions: vec!["signin".into()], resources: vec!["*".into()], conditions: Vec::new() });
+        allow.push(signin);
+        let resources = self.objects.iter().filter_map(|(_, _, object)| object.get("id").text());
+        let resources = resources.filter(|id| id.starts_with("/subscriptions/")).map(str::to_owned).collect();
+        World { decision: Decision::Rules(RuleSet { allow, deny: self.deny }), unknown: self.unknown, facts, resources }
+    }
+}
