@@ -14,4 +14,4 @@ pub use admission::{Admission, ApplyPermit, Claim, Evidence, Order, admit};
 pub use deadline::{Deadline, Interrupter, Signal};
 pub use environment::{Dropped, scrub};
 pub use refusal::{Check, Refusal};
-pub use settings::ApplySettings;
+pub use settings::{AccountId, ApplySettings};

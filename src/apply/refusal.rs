@@ -21,8 +21,27 @@ pub enum Check {
     Approval,
     /// Enough of the window is left.
     Time,
+    /// The credentials belong to the account that the configuration names.
+    Account,
     /// Nobody has applied or is applying it.
     Claim,
+}
+
+impl Check {
+    /// The word of messages, of `--result` and of the ledger.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::PlanFile => "plan_file",
+            Self::Subject => "subject",
+            Self::Forge => "forge",
+            Self::Policy => "policy",
+            Self::PullRequest => "pull_request",
+            Self::Approval => "approval",
+            Self::Time => "time",
+            Self::Account => "account",
+            Self::Claim => "claim",
+        }
+    }
 }
 
 /// A refusal: nothing was started.
@@ -71,6 +90,14 @@ pub enum Refusal {
         /// What is needed, in seconds.
         needed: u64,
     },
+    /// Other credentials than those the plan is for.
+    #[error("the credentials belong to AWS account `{is}`, and `apply.account_id` is `{wanted}`")]
+    Account {
+        /// Whose they are.
+        is: String,
+        /// Whose they have to be.
+        wanted: String,
+    },
     /// Somebody else is applying it, or did not come to an end.
     #[error("`{0}` has claimed this plan; if that run died, use `tollgate recover`")]
     Claimed(String),
@@ -93,6 +120,7 @@ impl Refusal {
             Self::Superseded(_) | Self::Closed(_) => Check::PullRequest,
             Self::Pending | Self::Partial | Self::Expired | Self::Revoked => Check::Approval,
             Self::TooLate { .. } => Check::Time,
+            Self::Account { .. } => Check::Account,
             Self::Claimed(_) | Self::Applied(_) | Self::Failed(_) => Check::Claim,
         }
     }

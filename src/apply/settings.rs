@@ -25,6 +25,30 @@ pub struct ApplySettings {
     /// The store of claims; the default is a ref of the repository. A directory is refused in a pipeline, because it
     /// would not be shared.
     pub claims: Option<String>,
+    /// The AWS account that the credentials of the applying job have to belong to, twelve digits. Where it is not
+    /// set, nothing is compared.
+    pub account_id: Option<AccountId>,
+}
+
+/// The number of an AWS account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Twelve digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for AccountId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self(text));
+        }
+        Err(serde::de::Error::custom("an AWS account is twelve digits in quotes, such as \"123456789012\""))
+    }
 }
 
 impl Default for ApplySettings {
@@ -37,6 +61,7 @@ impl Default for ApplySettings {
             pass_forge_token: false,
             workflow: None,
             claims: None,
+            account_id: None,
         }
     }
 }
@@ -62,7 +87,10 @@ mod tests {
         let settings: ApplySettings = toml::from_str("environment = \"production\"").unwrap();
         assert_eq!(settings.needed(), Duration::from_secs(120));
         assert!(!settings.pass_forge_token);
-        assert!(toml::from_str::<ApplySettings>("account_id = \"1\"").is_err());
+        assert!(toml::from_str::<ApplySettings>("account_id = \"123456789012\"").is_ok());
+        for wrong in ["\"1\"", "123456789012", "\"12345678901x\""] {
+            assert!(toml::from_str::<ApplySettings>(&format!("account_id = {wrong}")).is_err(), "{wrong}");
+        }
         assert!(toml::from_str::<ApplySettings>("drain = 5").is_err());
     }
 }

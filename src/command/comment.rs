@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::pull_state::{Situation, config_of, harmless, situations};
-use super::record::{Recorder, ledger_of};
+use super::record::{Recorder, checkpoint_line, ledger_of};
 use super::terminal;
 use crate::approval::{Command, NotCounted, Parsed, Source, State, parse};
 use crate::cli::CommentArgs;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::edge::files;
 use crate::edge::forge::{CheckReport, Conclusion, Context, Forge, PullFacts};
 use crate::exit::Outcome;
-use crate::ledger::EventKind;
+use crate::ledger::{Checkpoint, EventKind};
 
 const HELP: &str = "\
 Commands, as the first line of a comment:
@@ -140,9 +140,10 @@ fn answer(context: &Context, event: &Event<'_>, command: &Command) -> Result<()>
         }
     }
     for situation in &concerned {
-        gaps.extend(record(context, &config, event, command, situation)?);
+        let (missing, checkpoint) = record(context, &config, event, command, situation)?;
+        gaps.extend(missing);
         if !matches!(command, Command::Status) {
-            show_check(context, &facts, situation)?;
+            show_check(context, &facts, situation, checkpoint)?;
         }
         start(context, &config, &facts, event, situation)?;
     }
@@ -153,14 +154,14 @@ fn answer(context: &Context, event: &Event<'_>, command: &Command) -> Result<()>
     Ok(())
 }
 
-/// What the ledger could not be told.
+/// What the ledger could not be told, and its end where something was written.
 fn record(
     context: &Context,
     config: &Config,
     event: &Event<'_>,
     command: &Command,
     situation: &Situation,
-) -> Result<Vec<String>> {
+) -> Result<(Vec<String>, Option<Checkpoint>)> {
     let Situation { subject, judgement, now } = situation;
     let ledger = match &config.ledger {
         Some(url) => ledger_of(Some(url), context.ci)?,
@@ -192,14 +193,23 @@ fn record(
         }
         _ => {}
     }
-    let write = |(kind, detail): (EventKind, String)| {
-        recorder.record(kind, *now, judgement, |entry| entry.detail = Some(detail)).err()
-    };
-    Ok(events.into_iter().filter_map(write).collect())
+    let (mut gaps, mut end) = (Vec::new(), None);
+    for (kind, detail) in events {
+        match recorder.record(kind, *now, judgement, |entry| entry.detail = Some(detail)) {
+            Ok(checkpoint) => end = checkpoint,
+            Err(gap) => gaps.push(gap),
+        }
+    }
+    Ok((gaps, end))
 }
 
 /// The check run shows the state; `apply` never looks at it.
-fn show_check(context: &Context, facts: &PullFacts, situation: &Situation) -> Result<()> {
+fn show_check(
+    context: &Context,
+    facts: &PullFacts,
+    situation: &Situation,
+    checkpoint: Option<Checkpoint>,
+) -> Result<()> {
     let conclusion = match situation.judgement.state() {
         State::Open(_) | State::NotRequired | State::Applied(_) => Conclusion::Success,
         State::Pending | State::Partial | State::Expired | State::Revoked | State::Applying(_) => {
@@ -212,7 +222,7 @@ fn show_check(context: &Context, facts: &PullFacts, situation: &Situation) -> Re
         name: format!("tollgate ({})", subject.parts().stack),
         head_sha: facts.head_sha.clone(),
         title: situation.title(),
-        summary: situation.describe(),
+        summary: checkpoint_line(checkpoint) + &situation.describe(),
         subject: Some((subject.digest(), subject.document()?)),
         annotations: Vec::new(),
         conclusion,

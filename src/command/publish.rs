@@ -3,16 +3,19 @@
 use anyhow::{Result, bail};
 
 use super::check::Gated;
+use super::record::{Recorder, checkpoint_line, ledger_of};
 use super::subject::{stack, subject_of};
-use crate::approval::{Digest, POLICY_FILES_RULE, Subject, WindowLength};
+use super::terminal;
+use crate::approval::{Digest, Now, POLICY_FILES_RULE, Subject, WindowLength};
 use crate::cli::CheckArgs;
 use crate::decision::Decision;
-use crate::edge::files;
 use crate::edge::forge::{Annotation, AnnotationLevel, CheckReport, Conclusion, Context, Forge};
 use crate::edge::plan_store::PlanStore;
 use crate::edge::sealing::Recipients;
+use crate::edge::{ci, clock, files};
+use crate::ledger::{EventKind, Person};
 use crate::policy::{Finding, Level, Severity};
-use crate::report::{self, Format, Options, SubjectEntry};
+use crate::report::{self, Format, Options, SubjectEntry, words};
 
 /// Publishes. The report then carries the subject, and the finding about the gate's own files where there is one.
 ///
@@ -51,7 +54,9 @@ pub(super) fn publish(gated: &mut Gated, args: &CheckArgs) -> Result<()> {
         Decision::Block => (Conclusion::Failure, "blocked"),
         Decision::Error => (Conclusion::Failure, "no decision was made"),
     };
-    let head = heading(title, subject.as_ref());
+    let noted = subject.as_ref().map_or_else(String::new, |subject| requested(gated, &context, subject));
+    let report = &gated.report;
+    let head = format!("{}\n{noted}", heading(title, subject.as_ref()));
     let body = format!("{head}\n{}", report::render(report, Format::Markdown, &Options::default()));
     let document =
         subject.as_ref().map(|subject| subject.document().map(|text| (subject.digest(), text))).transpose()?;
@@ -66,6 +71,31 @@ pub(super) fn publish(gated: &mut Gated, args: &CheckArgs) -> Result<()> {
     })?;
     context.forge.show(pull, &marker, &body)?;
     Ok(())
+}
+
+/// Records that approval was asked for, or why it need not or cannot be; gives the line that notes the ledger's end.
+/// A record that cannot be written stops nothing, because a report permits nothing; it is said instead.
+fn requested(gated: &Gated, context: &Context, subject: &Subject) -> String {
+    let config = &gated.settings.config;
+    let written = match &config.ledger {
+        None => return String::new(),
+        Some(url) => ledger_of(Some(url), context.ci).map_err(|error| format!("{error:#}")),
+    };
+    let written = written.and_then(|ledger| {
+        let recorder = Recorder { ledger: ledger.as_deref(), context, subject };
+        let actor = ci::Context::read().actor.map(|name| Person { id: None, name });
+        recorder.write(EventKind::Request, Now::from_local_clock(clock::now()), |entry| {
+            entry.actor = actor;
+            entry.detail = Some(words::decision(gated.report.decision).to_owned());
+        })
+    });
+    match written {
+        Ok(checkpoint) => checkpoint_line(checkpoint),
+        Err(gap) => {
+            terminal::note(&format!("tollgate: the request is not recorded: {gap}"));
+            "This request is not recorded in the ledger.\n\n".to_owned()
+        }
+    }
 }
 
 /// Keeps the plan file where `apply --from-store` looks for it, if there is such a place.

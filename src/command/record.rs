@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::approval::{Judgement, Now, State, Subject};
 use crate::edge::forge::Context;
 use crate::edge::store::{ObjectStore, append, open};
-use crate::ledger::{Entry, EventKind, Person, TimeSource, Workload};
+use crate::ledger::{Chain, Checkpoint, Entry, EventKind, Person, TimeSource, Workload};
 
 /// Where records go. In a pipeline there has to be a place that outlives it.
 pub(super) fn ledger_of(url: Option<&str>, ci: bool) -> Result<Option<Box<dyn ObjectStore>>> {
@@ -30,26 +30,42 @@ pub(super) struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
-    /// Appends to the ledger, where there is one. The error says what is missing.
+    /// Appends to the ledger, where there is one, and gives its new end. The error says what is missing.
     pub(super) fn record(
         &self,
         event: EventKind,
         now: Now,
         judged: &Judgement,
         fill: impl FnOnce(&mut Entry),
-    ) -> Result<(), String> {
-        let Some(ledger) = self.ledger else { return Ok(()) };
-        let parts = self.subject.parts();
-        let person =
-            |counted: &crate::approval::Counted| Person { id: Some(counted.by.id.0), name: counted.by.login.clone() };
+    ) -> Result<Option<Checkpoint>, String> {
+        let approvers =
+            judged.counted.iter().map(|counted| Person { id: Some(counted.by.id.0), name: counted.by.login.clone() });
         let (opens, expires) = match judged.state() {
             State::Open(window) => (Some(window.opens().to_string()), Some(window.expires().to_string())),
             _ => (None, None),
         };
         let undecided = matches!(judged.state(), State::Undecided(_));
+        self.write(event, now, |entry| {
+            entry.time_source = if undecided { TimeSource::Local } else { TimeSource::Server };
+            entry.approvers = approvers.collect();
+            entry.reason = judged.counted.last().map(|counted| counted.reason.clone());
+            (entry.opens, entry.expires) = (opens, expires);
+            fill(entry);
+        })
+    }
+
+    /// The same without a judgement: the time is the local clock's unless `fill` says otherwise.
+    pub(super) fn write(
+        &self,
+        event: EventKind,
+        now: Now,
+        fill: impl FnOnce(&mut Entry),
+    ) -> Result<Option<Checkpoint>, String> {
+        let Some(ledger) = self.ledger else { return Ok(None) };
+        let parts = self.subject.parts();
         let mut entry = Entry {
             time: now.timestamp().to_string(),
-            time_source: if undecided { TimeSource::Local } else { TimeSource::Server },
+            time_source: TimeSource::Local,
             event,
             repository: self.context.repository.clone(),
             pull_request: Some(parts.pr_number),
@@ -59,10 +75,10 @@ impl Recorder<'_> {
             policy_digest: Some(parts.policy_digest),
             risk: parts.requirements.risk().map(|risk| risk.to_string()),
             actor: None,
-            approvers: judged.counted.iter().map(person).collect(),
-            reason: judged.counted.last().map(|counted| counted.reason.clone()),
-            opens,
-            expires,
+            approvers: Vec::new(),
+            reason: None,
+            opens: None,
+            expires: None,
             claim: None,
             exit_status: None,
             detail: None,
@@ -73,6 +89,12 @@ impl Recorder<'_> {
             },
         };
         fill(&mut entry);
-        append(ledger, &entry).map(|_| ()).map_err(|error| error.to_string())
+        let record = append(ledger, &entry).map_err(|error| error.to_string())?;
+        Ok(Some(Chain::ending_with(&record).checkpoint()))
     }
+}
+
+/// The line of a check run that notes the end of the ledger, so that a tail cut off later shows.
+pub(super) fn checkpoint_line(checkpoint: Option<Checkpoint>) -> String {
+    checkpoint.map_or_else(String::new, |checkpoint| format!("Ledger checkpoint: `{checkpoint}`\n\n"))
 }

@@ -127,5 +127,6 @@ fn record(
     let detail = "an apply without an end was recorded as failed".to_owned();
     recorder
         .record(EventKind::Recover, now, &judgement, |entry| entry.detail = Some(detail))
-        .map_err(|error| anyhow::anyhow!(error))
+        .map_err(|error| anyhow::anyhow!(error))?;
+    Ok(())
 }

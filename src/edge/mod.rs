@@ -4,6 +4,7 @@
 pub mod apply_process;
 pub mod ci;
 pub mod clock;
+pub mod cloud_account;
 pub mod environment;
 pub mod files;
 pub mod forge;

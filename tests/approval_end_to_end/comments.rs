@@ -69,7 +69,7 @@ fn an_approval_that_completes_the_quorum_starts_the_apply_workflow_and_others_do
     assert_eq!(started.len(), 1);
     assert_eq!(started[0]["workflow"], "apply.yml");
     assert_eq!(started[0]["body"], json!({ "ref": "main", "inputs": { "pr": "7", "stack": "prod" } }));
-    assert_eq!(site.events(), ["approve_rejected", "approve_rejected", "approve", "open"]);
+    assert_eq!(site.events(), ["request", "approve_rejected", "approve_rejected", "approve", "open"]);
     let out = site.run(&["status"]);
     assert!(String::from_utf8_lossy(&out.stdout).contains("approved until"));
     assert_eq!(site.apply(), 0, "{}", site.result());

@@ -177,7 +177,7 @@ fn an_approved_plan_is_applied_once() {
     assert_eq!(site.apply(), 12, "a plan is applied once");
     assert_eq!(site.result()["end"]["check"], "claim");
     assert_eq!(std::fs::read_to_string(site.path("applied")).unwrap(), "x\n");
-    assert_eq!(site.events(), ["refuse", "refuse", "claim", "apply_start", "apply_end", "refuse"]);
+    assert_eq!(site.events(), ["request", "refuse", "refuse", "claim", "apply_start", "apply_end", "refuse"]);
     let state = site.github.state();
     assert_eq!(state.deployments.len(), 1);
     assert_eq!(state.deployments[0].statuses.last().unwrap()["state"], "success");
@@ -331,5 +331,5 @@ fn two_signals_are_one_interrupt_and_the_state_is_saved() {
     assert!(site.path("terraform.tfstate").exists() && !site.path(".terraform.tfstate.lock.info").exists());
     assert!(!site.applied());
     assert_eq!(site.apply(), 12, "a failed apply is over for its subject");
-    assert_eq!(site.events(), ["claim", "apply_start", "apply_end", "refuse"]);
+    assert_eq!(site.events(), ["request", "claim", "apply_start", "apply_end", "refuse"]);
 }

@@ -33,10 +33,10 @@ fn a_killed_apply_is_explained_and_recorded_as_failed() {
     let said = site.printed(&["recover"]);
     assert!(said.contains("its end is not recorded") && said.contains("force-unlock"), "{said}");
     assert!(said.contains("nothing was written"), "{said}");
-    assert_eq!(site.events(), ["claim", "apply_start"]);
+    assert_eq!(site.events(), ["request", "claim", "apply_start"]);
     let said = site.printed(&["recover", "--finish"]);
     assert!(said.contains("is recorded as failed"), "{said}");
-    assert_eq!(site.events(), ["claim", "apply_start", "recover"]);
+    assert_eq!(site.events(), ["request", "claim", "apply_start", "recover"]);
     assert_eq!(site.github.state().deployments[0].statuses.last().unwrap()["state"], "failure");
     assert!(site.printed(&["recover"]).contains("nothing to recover"));
     assert_eq!(site.apply(), 12, "a dead apply is over for its subject");

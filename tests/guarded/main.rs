@@ -15,5 +15,6 @@
 #[expect(dead_code, unused_imports, reason = "these tests need less of the fake than others")]
 mod fake_github;
 
+mod checkpoints;
 mod plan_store;
 mod site;

@@ -24,13 +24,14 @@ use crate::approval::{Digest, Doubt, Judgement, Now, Subject, decide};
 use crate::cli::{ApplyArgs, CheckArgs, PullArgs, SettingsArgs};
 use crate::decision::Decision;
 use crate::edge::apply_process::{Ended, apply};
+use crate::edge::cloud_account::aws_account;
 use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, ForgeError, Observation, Question};
 use crate::edge::private_copy::PrivateCopy;
 use crate::edge::store::{self, ClaimNote};
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
-use crate::ledger::EventKind;
+use crate::ledger::{Checkpoint, EventKind};
 use crate::report::Format;
 
 /// How far it got, for `--result` and messages.
@@ -58,8 +59,8 @@ pub(super) fn run(args: &ApplyArgs) -> ExitCode {
     let end = guarded(args, &mut stage);
     let (code, summary) = match &end {
         End::Refused(refusal) => {
-            terminal::note(&format!("tollgate: not applied: {refusal}"));
-            let summary = json!({ "result": "refused", "check": refusal.check(), "why": refusal.to_string() });
+            terminal::note(&format!("tollgate: not applied: {refusal} (check: {})", refusal.check().word()));
+            let summary = json!({ "result": "refused", "check": refusal.check().word(), "why": refusal.to_string() });
             (refusal.outcome().code(), summary)
         }
         End::Failed(error) => {
@@ -136,13 +137,16 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
 
     // 3. Judged again, with the policy that this job has checked out: the default branch's.
     let gated = judged(copy.path(), args.terraform.clone(), &args.pull, &args.settings)?;
-    match gated.report.decision {
-        Decision::Error => bail!("the plan could not be judged again"),
-        Decision::Block => return Ok(Err(Refusal::Blocked)),
-        Decision::Allow | Decision::NeedsApproval => {}
-    }
     let config = &gated.settings.config;
     let ledger = ledger_of(config.ledger.as_deref(), context.ci)?;
+    match gated.report.decision {
+        Decision::Error => bail!("the plan could not be judged again"),
+        Decision::Block => {
+            let recorder = Recorder { ledger: ledger.as_deref(), context: &context, subject: first };
+            return Ok(Err(refused(&recorder, Refusal::Blocked, None)));
+        }
+        Decision::Allow | Decision::NeedsApproval => {}
+    }
     let recompute = |published: &Subject| {
         let parts = published.parts();
         subject_of(&gated, &facts, pull, parts.stack.clone(), parts.plan_run)
@@ -177,23 +181,24 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     let (judgement, now, _) = look(&[]);
     let admission = match admit(evidence, &judgement, &config.apply, now) {
         Ok(admission) => admission,
-        Err(refusal) => {
-            let gap =
-                recorder.record(EventKind::Refuse, now, &judgement, |entry| entry.detail = Some(refusal.to_string()));
-            gap.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
-            return Ok(Err(refusal));
-        }
+        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
     };
+    if let Some(wanted) = &config.apply.account_id {
+        let (is, wanted) = (aws_account()?, wanted.as_str().to_owned());
+        if is != wanted {
+            return Ok(Err(refused(&recorder, Refusal::Account { is, wanted }, Some((&judgement, now)))));
+        }
+    }
 
     // 5. The claim, and the second look. A record that cannot be written stops it: nothing may run unrecorded.
     let head = &approved.parts().head_sha;
     let claim = match claim(&context, config.apply.claims.as_deref(), approved.digest(), head, now)? {
         Ok(claim) => claim,
-        Err(refusal) => return Ok(Err(refusal)),
+        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
     };
     *stage = Stage::Claimed;
     let claimed = claim.key().to_owned();
-    recorder
+    let checkpoint = recorder
         .record(EventKind::Claim, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
         .map_err(|e| anyhow::anyhow!(e))?;
     let environment = config.apply.environment.clone().unwrap_or_else(|| "production".to_owned());
@@ -202,26 +207,27 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     if let Some(run) = context.run {
         details.insert("run".to_owned(), format!("{}/{}", run.id, run.attempt));
     }
+    if let Some(checkpoint) = checkpoint {
+        details.insert("ledger_checkpoint".to_owned(), checkpoint.to_string());
+    }
     let note = DeploymentNote { subject: approved.digest(), head_sha: head.clone(), environment, details };
     let deployment = context.forge.record(&note).context("the deployment could not be recorded")?;
     let (judgement, now, read_at) = look(&[claimed.clone(), deployment.clone()]);
     let permit = match admission.permit(claim, &judgement, &config.apply, now) {
         Ok(permit) => permit,
         Err(refusal) => {
+            let refusal = refused(&recorder, refusal, Some((&judgement, now)));
             let state = context.forge.record_state(&deployment, DeploymentState::Failure);
-            let entry = recorder.record(EventKind::Refuse, now, &judgement, |e| e.detail = Some(refusal.to_string()));
-            for gap in [state.err().map(|e| e.to_string()), entry.err()].into_iter().flatten() {
-                terminal::note(&format!("tollgate: not recorded: {gap}"));
-            }
+            state.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
             return Ok(Err(refusal));
         }
     };
-    recorder
+    let checkpoint = recorder
         .record(EventKind::ApplyStart, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
         .map_err(|e| anyhow::anyhow!(e))?;
     context
         .forge
-        .record_state(&deployment, DeploymentState::InProgress)
+        .record_state_with(&deployment, DeploymentState::InProgress, note_of(checkpoint).as_deref())
         .context("the deployment could not be recorded")?;
 
     // 6. Terraform. What happens from here on stands.
@@ -235,15 +241,39 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     };
     *stage = Stage::Applied;
     let state = if ended.status == 0 { DeploymentState::Success } else { DeploymentState::Failure };
-    let recorded = context.forge.record_state(&deployment, state).map_err(|error| error.to_string());
     let later = now.later(read_at.elapsed()).unwrap_or(now);
     let entry = recorder.record(EventKind::ApplyEnd, later, &judgement, |entry| {
         entry.claim = Some(claimed);
         entry.exit_status = Some(ended.status);
         entry.detail = ended.interrupted.map(|signal| format!("interrupted once: {signal:?}"));
     });
+    // Last, so that the deployment names the end of the ledger with this apply in it.
+    let checkpoint = entry.as_ref().ok().copied().flatten();
+    let recorded = context.forge.record_state_with(&deployment, state, note_of(checkpoint).as_deref());
+    let recorded = recorded.map_err(|error| error.to_string());
     let gaps = [recorded.err(), entry.err()].into_iter().flatten().collect();
     Ok(Ok((ended, gaps)))
+}
+
+/// Records a refusal, and says it where that is not possible.
+fn refused(recorder: &Recorder<'_>, refusal: Refusal, judged: Option<(&Judgement, Now)>) -> Refusal {
+    let detail = format!("{}: {refusal}", refusal.check().word());
+    let recorded = match judged {
+        Some((judgement, now)) => {
+            recorder.record(EventKind::Refuse, now, judgement, |entry| entry.detail = Some(detail))
+        }
+        None => {
+            let now = Now::from_local_clock(clock::now());
+            recorder.write(EventKind::Refuse, now, |entry| entry.detail = Some(detail))
+        }
+    };
+    recorded.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
+    refusal
+}
+
+/// The line of a deployment's status that names the end of the ledger.
+fn note_of(checkpoint: Option<Checkpoint>) -> Option<String> {
+    checkpoint.map(|checkpoint| format!("ledger {checkpoint}"))
 }
 
 /// One binary plan, judged without a word.

@@ -226,7 +226,15 @@ pub trait Forge {
     ///
     /// # Errors
     /// The forge's.
-    fn record_state(&self, key: &str, state: DeploymentState) -> Result<(), ForgeError>;
+    fn record_state(&self, key: &str, state: DeploymentState) -> Result<(), ForgeError> {
+        self.record_state_with(key, state, None)
+    }
+
+    /// The same with a line of text, such as the ledger's checkpoint; at most 140 characters are kept.
+    ///
+    /// # Errors
+    /// The forge's.
+    fn record_state_with(&self, key: &str, state: DeploymentState, note: Option<&str>) -> Result<(), ForgeError>;
 
     /// Starts a workflow on the default branch.
     ///

@@ -96,8 +96,8 @@ impl Forge for GitHub {
         self.create_deployment(note)
     }
 
-    fn record_state(&self, key: &str, state: DeploymentState) -> Result<(), ForgeError> {
-        self.set_deployment_state(key, state)
+    fn record_state_with(&self, key: &str, state: DeploymentState, note: Option<&str>) -> Result<(), ForgeError> {
+        self.set_deployment_state(key, state, note)
     }
 
     fn dispatch(&self, workflow: &str, branch: &str, inputs: &BTreeMap<String, String>) -> Result<(), ForgeError> {

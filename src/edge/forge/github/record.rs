@@ -101,7 +101,12 @@ impl GitHub {
         Ok(format!("deployment {id}"))
     }
 
-    pub(super) fn set_deployment_state(&self, key: &str, state: DeploymentState) -> Result<(), ForgeError> {
+    pub(super) fn set_deployment_state(
+        &self,
+        key: &str,
+        state: DeploymentState,
+        note: Option<&str>,
+    ) -> Result<(), ForgeError> {
         let id: u64 = key
             .strip_prefix("deployment ")
             .and_then(|number| number.parse().ok())
@@ -113,7 +118,11 @@ impl GitHub {
         };
         let path = format!("{}/deployments/{id}/statuses", self.root);
         // Otherwise a success makes earlier deployments of the environment `inactive`.
-        let body = json!({ "state": state, "auto_inactive": false });
+        let mut body = json!({ "state": state, "auto_inactive": false });
+        if let (Some(note), Some(members)) = (note, body.as_object_mut()) {
+            // GitHub keeps 140 characters of a description.
+            members.insert("description".to_owned(), Value::String(note.chars().take(140).collect()));
+        }
         let call = Call { method: Method::Post, path: &path, body: Some(&body), needs: "deployments: write" };
         self.transport.call(&call).map(|_| ())
     }
