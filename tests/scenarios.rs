@@ -44,6 +44,8 @@ fn verdicts(plan: &Path) -> (Verdict, BTreeMap<String, Verdict>) {
     for (change, access) in recognition.changes.iter().zip(&access.changes) {
         let entry = at.entry(change.row.address.clone()).or_insert(Verdict::None);
         *entry = access.verdict.max(*entry);
+        let contradicted = access.reasons.iter().any(|reason| reason.code == "unconfirmed");
+        assert!(!contradicted, "{}: the evaluator contradicts a witness", change.row.address);
         assert_eq!(access.verdict == Verdict::New, !access.new.is_empty(), "a witness comes with `new`, and only then");
     }
     let gaps = plan.undetermined.len() + recognition.undetermined.len();

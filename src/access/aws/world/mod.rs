@@ -17,6 +17,7 @@ mod merge;
 mod model;
 mod organization;
 mod outside;
+mod replay;
 mod resource;
 mod space;
 
@@ -172,6 +173,10 @@ impl<'a> World<'a> {
                 if !views.iter().all(new_under) {
                     let reason = readings_differ(&piece.point);
                     touched.iter().for_each(|row| self.possible(*row, reason.clone(), out));
+                    continue;
+                }
+                if replay::replay(self, focus, &piece.point, Readings::default()) == replay::Replayed::Contradicted {
+                    self.doubt(piece.origin.as_ref(), &Doubt::Unconfirmed, after, before, &touched, out);
                     continue;
                 }
                 if found.insert(piece.origin.clone()) && self.counts(focus, piece) {
