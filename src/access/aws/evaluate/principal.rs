@@ -26,6 +26,8 @@ pub(super) fn covers(clause: &Clause<Principals>, caller: &Principal, reading: R
     }
     let excepted = if reading.not_principal_needs_account {
         Truth::all(identities(caller).iter().map(|identity| lists(&clause.set, identity)))
+    } else if reading.not_principal_account_is_root {
+        Truth::any(themselves(caller).iter().map(|identity| lists(&clause.set, identity)))
     } else {
         names(&clause.set, caller).0
     };
@@ -103,6 +105,17 @@ fn identities(caller: &Principal) -> Vec<Identity<'_>> {
         Principal::Root { .. } => {}
         Principal::Session { role, .. } => all.push(Identity::Role(role)),
         caller => all.push(Identity::Caller(caller)),
+    }
+    all
+}
+
+/// What excepts a caller where an account stands for its root user alone: the caller, and for a session its role.
+fn themselves(caller: &Principal) -> Vec<Identity<'_>> {
+    let mut all = vec![Identity::Caller(caller)];
+    match caller {
+        Principal::Root { .. } => all.extend(caller.account().map(Identity::Account)),
+        Principal::Session { role, .. } => all.push(Identity::Role(role)),
+        _ => {}
     }
     all
 }

@@ -23,6 +23,8 @@ pub(super) struct Collector<'a> {
     names: BTreeMap<String, String>,
     /// Exclusive lists: what they say is attached, and nothing else is.
     exclusive: Vec<(IdentityKey, Vec<Val>, usize)>,
+    /// Groups that somebody joins or leaves in the plan.
+    joined: BTreeSet<String>,
     /// Service control policies by id and by `${address}`.
     pub(super) guards: BTreeMap<String, DocUse>,
     /// `(policy, target, row)` of their attachments.
@@ -51,6 +53,7 @@ impl<'a> Collector<'a> {
             policies: BTreeMap::new(),
             names: BTreeMap::new(),
             exclusive: Vec::new(),
+            joined: BTreeSet::new(),
             guards: BTreeMap::new(),
             guard_attachments: Vec::new(),
             profiles: BTreeMap::new(),
@@ -72,6 +75,7 @@ impl<'a> Collector<'a> {
             resource::collect(&mut this, *at, row, object);
         }
         this.apply_exclusive();
+        this.unseen_groups();
         resource::finish(&mut this);
         this.model
     }
@@ -156,6 +160,15 @@ impl<'a> Collector<'a> {
                 .to_owned(),
         };
         Some((kind, name))
+    }
+
+    /// The ARN of an identity of the plan that a value refers to before it is known; `None` for any other value.
+    pub(super) fn principal(&self, value: &Val) -> Option<Val> {
+        let own = without_attribute(&value.hole().map(|hole| format!("${{{}}}", hole.id))?)?;
+        let name = self.names.get(&own)?;
+        let of = |kind| self.model.identities.get(&(kind, name.clone()))?.arn.as_deref();
+        let arn = of(IdentityKind::Role).or_else(|| of(IdentityKind::User))?;
+        is_known_name(arn).then(|| Val::Text(arn.into()))
     }
 
     /// The identity of a key, made known by a row.
@@ -281,13 +294,13 @@ impl<'a> Collector<'a> {
             "aws_iam_user_group_membership" => {
                 let Some(user) = self.identity_key(User, object.get("user")) else { return };
                 for group in listed(object.get("groups")) {
-                    self.join(at, user.clone(), group);
+                    self.join(at, row, user.clone(), group);
                 }
             }
             "aws_iam_group_membership" => {
                 for user in listed(object.get("users")) {
                     if let Some(user) = self.identity_key(User, user) {
-                        self.join(at, user, object.get("group"));
+                        self.join(at, row, user, object.get("group"));
                     }
                 }
             }
@@ -373,10 +386,29 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn join(&mut self, at: usize, user: IdentityKey, group: &Val) {
+    fn join(&mut self, at: usize, row: &Row, user: IdentityKey, group: &Val) {
         let Some((_, group)) = self.identity_key(IdentityKind::Group, group) else { return };
+        if row.change.is_some() && row.differs() {
+            self.joined.insert(group.clone());
+        }
         self.entry((IdentityKind::Group, group.clone()), at);
         self.entry(user, at).groups.push((group, at));
+    }
+
+    /// A group that somebody joins and the plan does not show has policies that are not known.
+    fn unseen_groups(&mut self) {
+        for group in std::mem::take(&mut self.joined) {
+            let reason = Reason {
+                code: if is_known_name(&group) { "outside_plan" } else { "unknown_value" }.into(),
+                path: "groups".into(),
+                message: format!("group `{group}` is not in the plan, so what its members may do is not known"),
+            };
+            let Some(shown) = self.model.identities.get_mut(&(IdentityKind::Group, group.clone())) else { continue };
+            if !shown.shown {
+                let doc = Doc::Unread { id: format!("group {group}").into(), reason };
+                shown.docs.push(DocUse { address: "".into(), path: "groups".into(), rows: Vec::new(), doc });
+            }
+        }
     }
 
     fn credential_of(&mut self, at: usize, object: &Object, active: bool) {
@@ -396,6 +428,11 @@ pub(super) fn without_attribute(reference: &str) -> Option<String> {
     // A resource without an attribute has one dot, which belongs to its address.
     let is_attribute = address.contains('.') && !attribute.contains(['"', ']']);
     Some(if is_attribute { format!("${{{address}}}") } else { reference.to_owned() })
+}
+
+/// Whether a name or ARN is wholly known, and does not only say which object of the plan has it.
+pub(super) fn is_known_name(name: &str) -> bool {
+    !name.contains("${")
 }
 
 /// Whether an ARN is one of the policies that AWS manages.

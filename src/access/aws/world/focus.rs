@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::account::Account;
+use super::collect::is_known_name;
 use super::model::{Credential, Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use crate::access::Reason;
 use crate::access::aws::compile::{Contested, Place, Readings, compile, own_account};
@@ -377,13 +378,13 @@ impl Viewer<'_> {
             };
             let key = format!("{}:aud", issuer.to_ascii_lowercase());
             let label = format!("the provider accepts tokens for {} only", clients.join(", "));
-            rules.push(Rule {
-                lits: vec![
-                    Lit::of(Dim::Principal, false, vec![Glob::literal(&principal)], "the provider"),
-                    Lit { dim: Dim::Key(key.as_str().into()), test: listed, label: label.as_str().into() },
-                ],
-                origin: Origin::default(),
-            });
+            let mut lits = vec![
+                Lit::of(Dim::Principal, false, vec![Glob::literal(&principal)], "the provider"),
+                Lit { dim: Dim::Key(key.as_str().into()), test: listed, label: label.as_str().into() },
+            ];
+            let unknown = clients.iter().filter(|client| !is_known_name(client));
+            lits.extend(unknown.map(|client| Lit::opaque(&format!("what client id {client} is"), true)));
+            rules.push(Rule { lits, origin: Origin::default() });
         }
         rules
     }
@@ -466,11 +467,12 @@ fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTre
     for (tag, value) in &identity.tags {
         keys.insert(format!("aws:principaltag/{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()));
     }
-    if let Some(arn) = &identity.arn {
+    // A name that is known only after apply decides nothing.
+    if let Some(arn) = identity.arn.as_ref().filter(|arn| is_known_name(arn)) {
         keys.insert("aws:principalarn".into(), KeyValue::One(arn.clone()));
     }
     keys.insert("aws:principalaccount".into(), KeyValue::One(account.id.clone()));
-    if key.0 == IdentityKind::User {
+    if key.0 == IdentityKind::User && is_known_name(&key.1) {
         keys.insert("aws:username".into(), KeyValue::One(key.1.clone()));
     }
     keys

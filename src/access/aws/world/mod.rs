@@ -11,6 +11,7 @@ mod attribute;
 mod collect;
 mod cover;
 mod focus;
+mod grant;
 mod late;
 mod library;
 mod merge;

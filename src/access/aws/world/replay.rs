@@ -12,7 +12,8 @@ use super::model::{Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, Reso
 use crate::access::aws::compile::Readings;
 use crate::access::aws::document::Document;
 use crate::access::aws::evaluate::{
-    ContextValue, Layer, Outcome, Policies, Principal, Request, ResourcePolicyKind, evaluate, evaluate_document,
+    ContextValue, Layer, Outcome, Policies, Principal, Reading, Request, ResourcePolicyKind, evaluate,
+    evaluate_document,
 };
 use crate::access::aws::parse::{Kind, parse};
 use crate::access::aws::replay;
@@ -102,9 +103,14 @@ impl Side<'_> {
                 let Some(docs) = self.model.endpoints.get(key) else { return Some(true) };
                 let Some(document) = merged(docs)? else { return Some(true) };
                 let request = replay::request(point, Kind::Resource)?;
-                said(&evaluate_document(&document, Layer::VpcEndpoint, &request, replay::reading(self.readings)))
+                said(&evaluate_document(&document, Layer::VpcEndpoint, &request, self.reading()))
             }
         }
+    }
+
+    /// As the trees read it: see [`super::focus`] on accounts in `NotPrincipal`.
+    fn reading(&self) -> Reading {
+        Reading { not_principal_account_is_root: true, ..replay::reading(self.readings) }
     }
 
     /// Some role of the account.
@@ -219,7 +225,7 @@ impl Side<'_> {
             resource_account: Some(self.account.to_owned()),
             context: context.collect(),
         };
-        said(&evaluate(&request, policies, replay::reading(self.readings)))
+        said(&evaluate(&request, policies, self.reading()))
     }
 }
 

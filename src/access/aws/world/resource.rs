@@ -1,10 +1,8 @@
 //! Documents and grants that stand on resources, and what gives compute an identity.
 
-use serde_json::{Value as Json, json};
-
 use super::collect::{Collector, without_attribute};
 use super::model::{Credential, DocUse, IdentityKey, IdentityKind, ResourcePolicy};
-use super::organization;
+use super::{grant, organization};
 use crate::access::Reason;
 use crate::access::aws::parse::Kind;
 use crate::access::worlds::{Object, Row, Val};
@@ -13,9 +11,9 @@ use crate::iam::{Origin, catalogue};
 /// Collects what the object says.
 pub(super) fn collect(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
     match &*object.type_name {
-        "aws_lambda_permission" => lambda_permission(to, at, object),
-        "aws_kms_grant" => kms_grant(to, at, object),
-        "aws_eks_access_policy_association" => eks_association(to, at, object),
+        "aws_lambda_permission" => grant::lambda_permission(to, at, object),
+        "aws_kms_grant" => grant::kms_grant(to, at, object),
+        "aws_eks_access_policy_association" => grant::eks_association(to, at, object),
         "aws_s3_bucket_public_access_block" => {
             if object.get("restrict_public_buckets").flag() == Some(true)
                 && let Some(key) = to.resource_name(object.get("bucket"))
@@ -162,132 +160,12 @@ fn subject(to: &Collector<'_>, object: &Object, named_by: Option<&str>) -> (Stri
     }
 }
 
-fn add_arns(policy: &mut ResourcePolicy, arns: Vec<String>) {
+pub(super) fn add_arns(policy: &mut ResourcePolicy, arns: Vec<String>) {
     for arn in arns {
         if !policy.arns.contains(&arn) {
             policy.arns.push(arn);
         }
     }
-}
-
-/// <https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html>
-fn lambda_permission(to: &mut Collector<'_>, at: usize, object: &Object) {
-    let function = to.resource_name(object.get("function_name")).unwrap_or_default();
-    let name = function.rsplit(":function:").next().unwrap_or(&function).to_owned();
-    let principal = object.get("principal").name().unwrap_or_default();
-    let principal = match principal.as_str() {
-        "*" => json!("*"),
-        service if service.ends_with(".amazonaws.com") => json!({ "Service": service }),
-        other => json!({ "AWS": other }),
-    };
-    let mut conditions = serde_json::Map::new();
-    for (attribute, operator, key) in [
-        ("source_arn", "ArnLike", "AWS:SourceArn"),
-        ("source_account", "StringEquals", "AWS:SourceAccount"),
-        ("principal_org_id", "StringEquals", "aws:PrincipalOrgID"),
-        ("event_source_token", "StringEquals", "lambda:EventSourceToken"),
-        ("function_url_auth_type", "StringEquals", "lambda:FunctionUrlAuthType"),
-    ] {
-        if let Some(value) = object.get(attribute).name() {
-            let block = conditions.entry(operator.to_owned()).or_insert_with(|| json!({}));
-            if let Json::Object(block) = block {
-                block.insert(key.to_owned(), json!(value));
-            }
-        }
-    }
-    let arn = format!("arn:{}:lambda:*:{}:function:{name}", to.account.partition, to.account.id);
-    let action = object.get("action").text().unwrap_or("lambda:InvokeFunction");
-    let statement = json!({ "Effect": "Allow", "Principal": principal, "Action": action, "Resource": [arn, format!("{arn}:*")],
-        "Condition": conditions });
-    made(to, at, object, &format!("lambda {name}"), statement, vec![arn.clone()], false);
-}
-
-/// <https://docs.aws.amazon.com/kms/latest/developerguide/grants.html>
-fn kms_grant(to: &mut Collector<'_>, at: usize, object: &Object) {
-    let key = to.resource_name(object.get("key_id")).unwrap_or_default();
-    let id = key.rsplit('/').next().unwrap_or(&key).to_owned();
-    let operations: Vec<String> = object.get("operations").names().iter().map(|name| format!("kms:{name}")).collect();
-    let Some(principal) = object.get("grantee_principal").name() else { return };
-    if operations.is_empty() {
-        return;
-    }
-    let mut conditions = serde_json::Map::new();
-    for block in object.get("constraints").items() {
-        for attribute in ["encryption_context_equals", "encryption_context_subset"] {
-            if let Val::Map(pairs) = block.get(attribute) {
-                for (name, value) in pairs {
-                    let key = format!("kms:EncryptionContext:{name}");
-                    let entry = conditions.entry("StringEquals".to_owned()).or_insert_with(|| json!({}));
-                    if let (Json::Object(entry), Some(value)) = (entry, value.name()) {
-                        entry.insert(key, json!(value));
-                    }
-                }
-            }
-        }
-    }
-    let statement = json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": operations, "Resource": "*",
-        "Condition": conditions });
-    let arns = if key.starts_with("arn:") { vec![key.clone()] } else { Vec::new() };
-    made(to, at, object, &format!("kms {id}"), statement, arns, true);
-}
-
-/// Access policies of EKS, from the widest. <https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html>
-fn eks_association(to: &mut Collector<'_>, at: usize, object: &Object) {
-    let cluster = to.resource_name(object.get("cluster_name")).unwrap_or_default();
-    let Some(principal) = object.get("principal_arn").name() else { return };
-    let policy = object.get("policy_arn").name().unwrap_or_default();
-    let read = ["get", "list", "watch"].as_slice();
-    let edit = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"].as_slice();
-    let (verbs, kinds): (&[&str], &str) = match policy.rsplit('/').next().unwrap_or_default() {
-        "AmazonEKSViewPolicy" => (read, "resources"),
-        "AmazonEKSAdminViewPolicy" => (read, "*"),
-        "AmazonEKSEditPolicy" => (edit, "resources"),
-        "AmazonEKSAdminPolicy" => (edit, "resources*"),
-        // The cluster administrator, and policies that are not known here: everything.
-        _ => (&["*"], "*"),
-    };
-    let scope = object.get("access_scope");
-    let scope = scope.items().first().unwrap_or(scope);
-    let resources: Vec<String> = match scope.get("type").text() {
-        Some("namespace") => {
-            scope.get("namespaces").names().iter().map(|name| format!("{cluster}/namespace/{name}/{kinds}")).collect()
-        }
-        _ => vec![format!("{cluster}/*/{kinds}"), format!("{cluster}/{kinds}")],
-    };
-    let actions: Vec<String> = verbs.iter().map(|verb| format!("kubernetes:{verb}")).collect();
-    let statement =
-        json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": actions, "Resource": resources });
-    made(to, at, object, &format!("eks {cluster}"), statement, Vec::new(), true);
-}
-
-/// A grant that is no document of its own, as one.
-fn made(
-    to: &mut Collector<'_>,
-    at: usize,
-    object: &Object,
-    key: &str,
-    statement: Json,
-    arns: Vec<String>,
-    explicit: bool,
-) {
-    let mut statement = statement;
-    if statement.get("Condition").and_then(Json::as_object).is_some_and(serde_json::Map::is_empty)
-        && let Json::Object(members) = &mut statement
-    {
-        members.remove("Condition");
-    }
-    let text = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
-    let value = Val::Text(text.into());
-    let Some(mut used) = to.document_at(at, object, "", &value, Kind::Resource) else { return };
-    if &*object.type_name == "aws_eks_access_policy_association"
-        && let Some(entry) = to.eks_entries.get(&object.get("principal_arn").name().unwrap_or_default())
-    {
-        used.rows.push(*entry);
-    }
-    let policy = to.model.resources.entry(key.to_owned()).or_default();
-    policy.docs.push(used);
-    policy.explicit |= explicit;
-    add_arns(policy, arns);
 }
 
 /// The roles that a value names, and what it names that is not known.
@@ -301,15 +179,25 @@ fn of_roles(to: &Collector<'_>, value: &Val) -> (Vec<IdentityKey>, Vec<Reason>) 
     };
     for value in values {
         let Some(key) = to.identity_key(IdentityKind::Role, value) else { continue };
-        match value.hole() {
-            // A reference to a role of the plan leads to its name; any other unknown does not.
-            Some(hole) if key.1.starts_with("${") && !to.model.identities.contains_key(&key) => unknown.push(Reason {
+        if to.model.identities.get(&key).is_some_and(|role| role.shown) {
+            roles.push(key);
+            continue;
+        }
+        unknown.push(match value.hole() {
+            Some(hole) => Reason {
                 code: "unknown_value".into(),
                 path: hole.path.to_string(),
                 message: format!("the role is known only after apply (`{}`) and leads to no role of the plan", hole.id),
-            }),
-            _ => roles.push(key),
-        }
+            },
+            None => Reason {
+                code: "outside_plan".into(),
+                path: String::new(),
+                message: format!(
+                    "role `{}` is not in the plan, so what runs with it is not known to be harmless",
+                    key.1
+                ),
+            },
+        });
     }
     (roles, unknown)
 }
