@@ -10,6 +10,7 @@ pub mod budget;
 pub mod compare;
 pub mod facts;
 pub mod gcp;
+pub mod generic;
 pub mod github;
 pub mod glob;
 pub mod hcl;

@@ -17,6 +17,7 @@ use crate::access::aws::world::Aws;
 use crate::access::azure::Azure;
 use crate::access::facts::Catalogue;
 use crate::access::gcp::Gcp;
+use crate::access::generic::Generic;
 use crate::access::github::Github;
 use crate::access::hcl::Program;
 use crate::access::kubernetes::Kubernetes;
@@ -41,7 +42,7 @@ pub trait Platform {
 }
 
 /// The platforms. Adding one is its own folder and a line here.
-const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes, &Github];
+const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes, &Github, &Generic];
 
 /// Removed access only informs; a change that takes more away than this is not listed to the end.
 const REMOVED: usize = 20;
