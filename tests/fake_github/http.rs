@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::state::State;
-use super::{graphql, rest};
+use super::{graphql, rest, whole};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,20 +56,28 @@ pub(crate) enum Clock {
 }
 
 /// One request and its answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub(crate) struct Exchange {
     pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
     pub(crate) request: Option<Value>,
     pub(crate) status: u16,
+    /// What the fake says of itself; the rest of the answer is from `templates.json`.
+    pub(crate) raw: Value,
     pub(crate) response: Value,
+    /// Whether a test asked for a faulty answer.
+    pub(crate) fault: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     pub(crate) faults: Vec<Fault>,
     pub(crate) clock: Clock,
+    /// Since a test last cleared it.
     pub(crate) log: Vec<Exchange>,
+    /// All of them, as lines of JSON, where they are kept.
+    kept: String,
     pub(crate) violations: Vec<String>,
     count: usize,
 }
@@ -153,10 +161,27 @@ impl FakeGitHub {
     }
 }
 
+impl FakeGitHub {
+    /// Keeps what was exchanged in the folder `TOLLGATE_EXCHANGES`, where `contract/validate.mjs` finds it.
+    fn keep(&self) {
+        let kept = std::mem::take(&mut self.control().kept);
+        if let Some(folder) = exchanges() {
+            let port = self.address.rsplit(':').next().unwrap();
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(format!("{}-{port}.jsonl", std::process::id())), kept).unwrap();
+        }
+    }
+}
+
+fn exchanges() -> Option<std::path::PathBuf> {
+    std::env::var_os("TOLLGATE_EXCHANGES").map(Into::into)
+}
+
 impl Drop for FakeGitHub {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(&self.address);
+        self.keep();
         if !std::thread::panicking() {
             let violations = std::mem::take(&mut self.control().violations);
             assert!(violations.is_empty(), "requests that GitHub does not know: {violations:#?}");
@@ -178,21 +203,30 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, control: &Mutex<Control>) 
         Some(FaultKind::Reset) => return,
         _ => {}
     }
-    let answer = match fault {
+    let mut answer = match fault {
         Some(FaultKind::Status(status)) => {
             Answer { status, body: json!({ "message": "fault", "documentation_url": "" }), next: None }
         }
         Some(FaultKind::RateLimit) => Answer { status: 403, body: json!({ "message": "rate limit" }), next: None },
         _ => answer(&request, &headers, state, control),
     };
+    let raw = answer.body.clone();
+    whole::complete(&request.method, &request.path, &mut answer);
     let mut control = control.lock().unwrap();
-    control.log.push(Exchange {
+    let exchange = Exchange {
         method: request.method.clone(),
         path: request.path.clone(),
+        query: request.query.clone(),
         request: request.body.clone(),
         status: answer.status,
+        raw,
         response: answer.body.clone(),
-    });
+        fault: fault.is_some(),
+    };
+    if exchanges().is_some() && answer.status != 418 {
+        control.kept += &(serde_json::to_string(&exchange).unwrap() + "\n");
+    }
+    control.log.push(exchange);
     if fault == Some(FaultKind::LostAnswer) {
         return;
     }

@@ -7,6 +7,7 @@ mod graphql;
 mod http;
 mod rest;
 mod state;
+mod whole;
 
-pub(crate) use http::{Clock, FakeGitHub, Fault, FaultKind};
+pub(crate) use http::{Clock, Exchange, FakeGitHub, Fault, FaultKind};
 pub(crate) use state::Commit;

@@ -262,15 +262,14 @@ impl State {
         self.touch(pull);
     }
 
-    /// Deleting leaves an event with the author, as GitHub's timeline does.
-    pub(crate) fn delete(&mut self, id: u64, by: u64) {
+    /// Deleting leaves an event with the author, as GitHub's timeline does; who deleted is not asked for.
+    pub(crate) fn delete(&mut self, id: u64, _by: u64) {
         let at = self.comments.iter().position(|comment| comment.id == id).unwrap();
         let comment = self.comments.remove(at);
         let event = json!({
             "__typename": "CommentDeletedEvent",
             "createdAt": self.now.to_string(),
             "deletedCommentAuthor": comment.author.map(|author| self.actor(author)),
-            "actor": self.actor(by),
         });
         self.pulls.get_mut(&comment.pull).unwrap().timeline.push(event);
         self.touch(comment.pull);
