@@ -53,11 +53,22 @@ never_meant(entry, newly) if {
 
 # Statements that open something, with the action patterns that were not open before.
 opened := {[entry, newly] |
-	access.by_text
 	some entry in aws.gaining_resource
 	aws.open_to_everyone(entry.is)
+	not_told(entry)
 	newly := {action | some action in aws.reach(entry.is); not open_before(action, entry.is)}
 	count(newly) > 0
+}
+
+# Not compared; or proved to give something new, to somebody who is named as one of everyone.
+not_told(_) if access.by_text
+
+not_told(entry) if {
+	some piece in access.new
+	piece.principal != "*"
+	piece.statement.address == input.change.address
+	piece.statement.path == entry.path
+	piece.statement.index == entry.index
 }
 
 open_before(action, statement) if {

@@ -91,3 +91,11 @@ test_unknown_principal_is_left_to_not_compared if {
 	count(rule.approve | rule.deny) == 0 with input as lambda(fixture.unknown, null)
 	count(rule.approve | rule.deny) == 0 with input as fixture.text({"unknown": ["policy"]})
 }
+
+test_fires_where_the_comparison_names_one_of_everyone if {
+	change := fixture.documents("policy", [], [everyone(["s3:*"])])
+	piece := fixture.piece("arn:aws:iam::000000000000:user/x", ["s3:*"], ["write"], ["arn:aws:s3:::a/*"])
+	count(rule.deny) == 1 with input as fixture.computed(change, [piece])
+	elsewhere := object.union(piece, {"statement": {"index": 1}})
+	count(rule.deny) == 0 with input as fixture.computed(change, [elsewhere])
+}

@@ -1,7 +1,9 @@
 package tollgate.azure.privileged_role
 
+import data.tollgate.lib.access
 import data.tollgate.lib.azure
 import data.tollgate.lib.change
+import data.tollgate.lib.reach
 
 metadata := {
 	"id": "azure-privileged-role",
@@ -15,6 +17,7 @@ metadata := {
 
 approve contains change.severe(path, severity, text) if {
 	change.remains
+	not told_by_access
 	role := azure.role(change.after)
 	azure.privileged(role)
 	not azure.assigned_before
@@ -32,6 +35,12 @@ warn contains change.finding("condition", sprintf("of `%s` for %s is rewritten",
 	azure.privileged(azure.role(change.after))
 	not azure.assigned_before
 	azure.only_condition_rewritten
+}
+
+# A witness that assigns roles is what `admin-grant` reports.
+told_by_access if {
+	some piece in access.new
+	reach.administers(piece)
 }
 
 grade(role) := "critical" if role in azure.grants_roles

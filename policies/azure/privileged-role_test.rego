@@ -73,3 +73,9 @@ test_unknown_principal_still_fires if {
 test_unknown_role_is_left_to_not_compared if {
 	count(rule.approve) == 0 with input as row(null, {"role_definition_id": fixture.unknown, "principal_id": "p", "scope": group})
 }
+
+test_quiet_where_computed_access_tells_it if {
+	change := {"platform": "azure", "before": null, "after": {"principal_id": "p", "scope": "/s", "role_definition_name": "Owner"}}
+	count(rule.approve) == 0 with input as fixture.computed(change, [fixture.piece("p", ["Microsoft.Authorization/roleAssignments/write"], ["permissions"], ["/s"])])
+	count(rule.approve) == 1 with input as fixture.computed(change, [fixture.piece("p", ["*/read"], ["read"], ["/s"])])
+}

@@ -1,5 +1,6 @@
 package tollgate.gcp.custom_role_permission
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 import data.tollgate.lib.gcp
 
@@ -15,6 +16,7 @@ metadata := {
 }
 
 approve contains change.finding("permissions", sprintf("newly hold %s", [change.show_some(gained)])) if {
+	access.undecided
 	gained := permissions(change.after) - permissions(change.before)
 	count(gained) > 0
 }

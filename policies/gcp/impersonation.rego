@@ -1,5 +1,6 @@
 package tollgate.gcp.impersonation
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 import data.tollgate.lib.gcp
 
@@ -14,6 +15,7 @@ metadata := {
 }
 
 approve contains change.finding(grant.path, sprintf("newly grants `%s` to %s", [grant.role, change.show(grant.member)])) if {
+	access.undecided
 	some grant in gcp.new_grants
 	grant.role in gcp.impersonates
 }

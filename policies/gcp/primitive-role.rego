@@ -1,5 +1,6 @@
 package tollgate.gcp.primitive_role
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 import data.tollgate.lib.gcp
 
@@ -19,6 +20,16 @@ severities := {
 }
 
 approve contains change.severe(grant.path, severity, sprintf("newly grants `%s` to %s", [grant.role, change.show(grant.member)])) if {
+	access.undecided
 	some grant in gcp.new_grants
 	severity := severities[grant.role]
+}
+
+# By computed access; `admin-grant` speaks of owners.
+approve contains finding if {
+	pieces := {severity: found |
+		some severity in {"high", "medium"}
+		found := [piece | some piece in access.new; some role in piece.actions; severities[role] == severity]
+	}
+	some finding in access.graded(pieces, "have a basic role")
 }

@@ -58,3 +58,9 @@ test_unknown_member_still_fires if {
 }
 
 test_unknown_role_is_left_to_not_compared if count(rule.approve) == 0 with input as row(null, member(fixture.unknown, "user:a"))
+
+test_fires_on_computed_access if {
+	findings := rule.approve with input as fixture.computed({}, [fixture.piece("user:a", ["roles/editor"], ["write"], ["p"])])
+	{finding.severity | some finding in findings} == {"high"}
+	count(rule.approve) == 0 with input as fixture.computed({}, [fixture.piece("user:a", ["roles/owner"], ["write"], ["p"])])
+}

@@ -1,5 +1,6 @@
 package tollgate.gcp.public_member
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 import data.tollgate.lib.gcp
 
@@ -15,22 +16,17 @@ metadata := {
 
 deny contains change.severe(grant.path, "critical", text(grant)) if {
 	some grant in public
-	powerful(grant.role)
+	gcp.powerful(grant.role)
 }
 
 approve contains change.finding(grant.path, text(grant)) if {
 	some grant in public
-	not powerful(grant.role)
+	not gcp.powerful(grant.role)
 }
 
-public := {grant | some grant in gcp.new_grants; is_string(grant.member); grant.member in gcp.everyone}
+public := {grant | access.undecided; some grant in gcp.new_grants; is_string(grant.member); grant.member in gcp.everyone}
 
 text(grant) := sprintf("newly grants %s to `%s`", [change.show(grant.role), grant.member])
-
-powerful(role) if {
-	is_string(role)
-	regex.match(`^(roles/(owner|editor|.*[aA]dmin)|OWNER|WRITER)$`, role)
-}
 
 # Cloud Run without a check of the caller.
 approve contains change.finding("invoker_iam_disabled", "newly lets everyone call the service") if {

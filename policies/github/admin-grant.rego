@@ -1,5 +1,6 @@
 package tollgate.github.admin_grant
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 
 metadata := {
@@ -15,6 +16,7 @@ metadata := {
 
 # Collaborators and teams: {who, permission, path}.
 approve contains change.severe(grant.path, severity, sprintf("newly gives %s to %s", [change.show(grant.permission), change.show(grant.who)])) if {
+	access.undecided
 	some grant in grants(change.after) - grants(change.before)
 	severity := severities[grant.permission]
 }
@@ -37,6 +39,7 @@ grants(side) := {grant |
 
 # Owners of the organisation, and maintainers of a team.
 approve contains change.severe("role", severity, sprintf("newly makes %s %s", [change.show(change.field(change.after, "username")), words])) if {
+	access.undecided
 	change.remains
 	role := change.field(change.after, "role")
 	some [type, wanted, words, severity] in [
@@ -56,6 +59,7 @@ same(names) if {
 ranks := {"none": 0, "read": 1, "write": 2, "admin": 3}
 
 approve contains change.finding("default_repository_permission", sprintf("is raised from `%s` to `%s`", [old, new])) if {
+	access.undecided
 	input.change.type == "github_organization_settings"
 	new := change.field(change.after, "default_repository_permission")
 	old := object.get({null: "read"}, change.field(change.before, "default_repository_permission"), change.field(change.before, "default_repository_permission"))

@@ -1,5 +1,6 @@
 package tollgate.github.repository_public
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 
 metadata := {
@@ -13,6 +14,7 @@ metadata := {
 }
 
 approve contains change.finding("visibility", sprintf("was %s and is `public`", [change.show(change.field(change.before, "visibility"))])) if {
+	access.undecided
 	input.change.type == "github_repository"
 	change.remains
 	not change.created
@@ -21,6 +23,7 @@ approve contains change.finding("visibility", sprintf("was %s and is `public`", 
 }
 
 warn contains change.severe("visibility", "low", "is created public") if {
+	access.undecided
 	input.change.type == "github_repository"
 	change.created
 	change.field(change.after, "visibility") == "public"

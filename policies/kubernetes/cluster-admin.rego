@@ -1,5 +1,6 @@
 package tollgate.kubernetes.cluster_admin
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 import data.tollgate.lib.kubernetes
 
@@ -14,6 +15,7 @@ metadata := {
 }
 
 approve contains change.severe("role_ref", severity, sprintf("newly binds cluster-admin to %s%s", [kubernetes.who(gained), where])) if {
+	access.undecided
 	kubernetes.role_ref(change.after).name == "cluster-admin"
 	gained := {subject | some subject in kubernetes.new_subjects; subject.name != "system:masters"}
 	count(gained) > 0
@@ -31,6 +33,7 @@ where := sprintf(" in namespace %s", [change.show(namespace)]) if namespace != n
 
 # The group is all-powerful by itself, so any binding that names somebody else is beside the point; a new member counts.
 approve contains change.finding("data", sprintf("newly puts %s into system:masters", [change.show_some(gained)])) if {
+	access.undecided
 	gained := masters(change.after) - masters(change.before)
 	count(gained) > 0
 }

@@ -1,5 +1,6 @@
 package tollgate.kubernetes.escalating_verb
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 import data.tollgate.lib.kubernetes
 
@@ -30,6 +31,7 @@ escalating := [
 ]
 
 approve contains change.finding("rule", sprintf("newly allows %s", [concat(", ", sort(shown))])) if {
+	access.undecided
 	shown := {kubernetes.show(permission) |
 		some permission in kubernetes.new_permissions
 		not "*" in [permission.verb, permission.resource]

@@ -1,5 +1,6 @@
 package tollgate.kubernetes.everyone_subject
 
+import data.tollgate.lib.access
 import data.tollgate.lib.change
 import data.tollgate.lib.kubernetes
 
@@ -24,11 +25,13 @@ open := {subject |
 }
 
 deny contains change.severe("subject", "critical", sprintf("newly binds cluster-admin to %s", [kubernetes.who(open)])) if {
+	access.undecided
 	count(open) > 0
 	role == "cluster-admin"
 }
 
 approve contains change.finding("subject", sprintf("newly binds role %s to %s", [change.show(role), kubernetes.who(open)])) if {
+	access.undecided
 	count(open) > 0
 	role != "cluster-admin"
 }

@@ -18,3 +18,8 @@ test_quiet_on_no_change_and_lowering if {
 }
 
 test_unknown_setting_is_left_to_not_compared if count(rule.approve) == 0 with input as row(false, fixture.unknown)
+
+test_fires_on_computed_access if {
+	piece := fixture.piece("Workload:a/Pod/b", ["node:root"], ["permissions"], ["nodes"])
+	count(rule.approve) == 1 with input as fixture.computed({}, [piece])
+}

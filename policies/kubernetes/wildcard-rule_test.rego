@@ -30,3 +30,16 @@ test_unknown_rule_is_left_to_not_compared if {
 	count(rule.approve) == 0 with input as row(null, role([""], ["pods"], fixture.unknown))
 	count(rule.approve) == 0 with input as row(null, {"rule": fixture.unknown})
 }
+
+test_fires_on_computed_access if {
+	fires := {["kubernetes:*"], ["kubernetes:get"]}
+	every verbs in fires {
+		count(rule.approve) == 1 with input as fixture.computed({"platform": "kubernetes"}, [fixture.piece("User:a", verbs, ["read"], ["*.apps"])])
+	}
+	count(rule.approve) == 1 with input as fixture.computed({"platform": "kubernetes"}, [fixture.piece("User:a", ["kubernetes:*"], ["read"], ["pods"])])
+}
+
+test_quiet_on_computed_administration if {
+	count(rule.approve) == 0 with input as fixture.computed({"platform": "kubernetes"}, [fixture.piece("User:a", ["kubernetes:*"], ["permissions"], ["*.*"])])
+	count(rule.approve) == 0 with input as fixture.computed({"platform": "kubernetes"}, [fixture.piece("User:a", ["kubernetes:get"], ["read"], ["pods"])])
+}

@@ -49,3 +49,21 @@ within(outer, inner) if {
 	is_string(inner)
 	startswith(lower(inner), sprintf("%s/", [lower(outer)]))
 }
+
+# An operation that assigns a role, as a witness names it.
+assigns_roles(operation) if lower(operation) == "microsoft.authorization/roleassignments/write"
+
+# Operation patterns with which their holder changes who may do what.
+manages(pattern) if {
+	text := lower(pattern)
+	startswith(text, "microsoft.authorization/")
+	not endswith(text, "/read")
+}
+
+# Operation patterns with which their holder becomes a managed identity.
+becomes(pattern) if regex.match(`^microsoft\.managedidentity/userassignedidentities/(.*/)?(\*|\*/action|assign/\*|assign/action|federatedidentitycredentials/(\*|write))$`, lower(pattern))
+
+# Operation patterns that return keys, tokens or secrets.
+hands_out_credentials(pattern) if regex.match(`/(list[a-z]*keys?|listcredentials?|listaccount?sas|listsecrets|listclusteradmincredential|getsecret|decrypt|unwrapkey|generateuserdelegationkey|listcallbackurl)(/action)?$`, lower(pattern))
+
+hands_out_credentials(pattern) if regex.match(`^microsoft\.keyvault/vaults/(\*|secrets/(\*|.*/action))$`, lower(pattern))

@@ -116,6 +116,12 @@ manages_permissions := {
 	"roles/container.admin", "roles/deploymentmanager.editor", "roles/cloudbuild.builds.editor",
 }
 
+# A basic role, or one that administers something.
+powerful(role) if {
+	is_string(role)
+	regex.match(`^(roles/(owner|editor|.*[aA]dmin)|OWNER|WRITER)$`, role)
+}
+
 impersonates := {
 	"roles/iam.serviceAccountTokenCreator", "roles/iam.serviceAccountOpenIdTokenCreator",
 	"roles/iam.workloadIdentityUser", "roles/iam.serviceAccountUser", "roles/iam.serviceAccountKeyAdmin",
@@ -134,6 +140,27 @@ escalates := {
 	"compute.instances.setMetadata", "compute.instances.setServiceAccount",
 	"compute.projects.setCommonInstanceMetadata", "compute.instances.osAdminLogin",
 	"cloudfunctions.functions.sourceCodeSet", "cloudfunctions.functions.update",
+}
+
+# Permissions with which their holder changes who may do what.
+manages(permission) if endswith(permission, ".setIamPolicy")
+
+manages(permission) if permission in {
+	"iam.roles.create", "iam.roles.update", "iam.denypolicies.update", "iam.denypolicies.delete", "orgpolicy.policy.set",
+	"iam.workloadIdentityPoolProviders.create", "iam.workloadIdentityPoolProviders.update",
+}
+
+# Permissions with which their holder becomes a service account.
+becomes(permission) if permission in {
+	"iam.serviceAccounts.actAs", "iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken",
+	"iam.serviceAccounts.implicitDelegation", "iam.serviceAccounts.signBlob", "iam.serviceAccounts.signJwt",
+	"iam.serviceAccountKeys.create", "container.serviceAccounts.createToken",
+}
+
+# Permissions that return a credential, or something that works like one.
+hands_out_credentials := {
+	"secretmanager.versions.access", "container.secrets.get", "container.secrets.list", "apikeys.keys.getKeyString",
+	"storage.hmacKeys.create", "serviceusage.apiKeys.create", "apikeys.keys.create",
 }
 
 raises(permission) if permission in escalates
