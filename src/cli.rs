@@ -56,6 +56,8 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Take back every approval on the pull request.
     Revoke(RevokeArgs),
+    /// Write the workflows and a configuration to start from; overwrites nothing.
+    Init(InitArgs),
     /// Read and check the ledger.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -218,6 +220,18 @@ pub struct RevokeArgs {
     /// The pull request; default: that of the event that started the run.
     #[arg(long, value_name = "NUMBER", env = "TOLLGATE_PR")]
     pub pr: Option<u64>,
+}
+
+/// `tollgate init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Where the action is: `OWNER/REPOSITORY@COMMIT`, or `./FOLDER`.
+    #[arg(long, value_name = "ACTION", default_value = "OWNER/tollgate@COMMIT")]
+    pub action: String,
+
+    /// The folder with the Terraform configuration.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub directory: String,
 }
 
 /// `tollgate audit`.

@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod comment;
 pub mod data;
+mod init;
 mod policy;
 mod publish;
 mod pull_state;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(args),
         Command::Recover(args) => recover::run(args),
         Command::Revoke(args) => revoke::run(args),
+        Command::Init(args) => init::run(args),
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),
         Command::Data(command) => data::run(command),

@@ -69,6 +69,18 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     done.with_context(|| format!("cannot write `{}`", path.display()))
 }
 
+/// Writes a new file and the folders it needs; one that is there is never touched.
+///
+/// # Errors
+/// When there is one, or it cannot be written.
+pub fn create(path: &Path, text: &str) -> Result<()> {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent)
+        .and_then(|()| File::create_new(path))
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .with_context(|| format!("cannot write `{}`", path.display()))
+}
+
 /// Files below paths, directories and globs, with one of the extensions, sorted and each once. A path or glob
 /// that matches nothing is an error: a policy that silently is not there would be a hole.
 ///

@@ -16,5 +16,7 @@
 mod fake_github;
 
 mod checkpoints;
+mod init;
 mod plan_store;
 mod site;
+mod workflows;
