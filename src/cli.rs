@@ -305,9 +305,10 @@ pub struct SettingsArgs {
     #[arg(long = "data", short, value_name = "PATH", help_heading = "Policy")]
     pub data: Vec<String>,
 
-    /// Role definitions that `tollgate data import` wrote; roles are then compared by what they permit.
-    #[arg(long, value_name = "FILE", help_heading = "Policy")]
-    pub catalogue: Option<PathBuf>,
+    /// Role definitions that `tollgate data import` wrote; roles are then compared by what they permit. Repeatable,
+    /// beside `[catalogue] files`.
+    #[arg(long = "catalogue", value_name = "FILE", help_heading = "Policy")]
+    pub catalogues: Vec<PathBuf>,
 
     /// Packages that are conftest policies; default `main`. Repeatable.
     #[arg(long = "namespace", short, value_name = "PACKAGE", help_heading = "Policy")]

@@ -158,6 +158,22 @@ impl Catalogue {
         Ok(items.len())
     }
 
+    /// Adds another catalogue; where both define a role, the other one counts.
+    pub fn merge(&mut self, other: Self) {
+        self.catalogue_version = other.catalogue_version;
+        for (platform, roles) in other.roles {
+            self.roles.entry(platform).or_default().extend(roles);
+        }
+    }
+
+    /// A role of a platform by its name, or by the name that people read, in any case.
+    #[must_use]
+    pub fn titled(&self, platform: &str, name: &str) -> Option<&Definition> {
+        let roles = self.roles.get(platform)?;
+        let titled = |role: &&Definition| role.title.as_deref().is_some_and(|title| title.eq_ignore_ascii_case(name));
+        roles.get(&name.to_lowercase()).or_else(|| roles.values().find(titled))
+    }
+
     /// A role of a platform.
     #[must_use]
     pub fn role(&self, platform: &str, name: &str) -> Option<&Definition> {

@@ -114,7 +114,7 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
         environment: ci.environment,
         now: Some(now.to_string()),
     };
-    let catalogue = args.settings.catalogue.as_deref().map(super::data::catalogue).transpose()?.unwrap_or_default();
+    let (catalogue, catalogues) = super::data::catalogues(&settings.catalogues)?;
     let catalogue = std::sync::Arc::new(catalogue);
     let gate = Gate { args, catalogue, policies: &policies, context, open_world: settings.config.world.open };
     let mut run = Collected::default();
@@ -126,7 +126,9 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
         }
     }
     let iam = std::mem::take(&mut run.iam);
-    Ok(Gated { report: run.report(&settings, &policies, &clock::day_of(now)), settings, iam })
+    let mut report = run.report(&settings, &policies, &clock::day_of(now));
+    report.tool.catalogues = catalogues;
+    Ok(Gated { report, settings, iam })
 }
 
 /// What judges each plan.
@@ -391,7 +393,11 @@ fn gate_changed(settings: &Settings) -> Vec<Finding> {
 fn empty(decision: Decision) -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { version: env!("CARGO_PKG_VERSION").into(), data_date: crate::iam::catalogue::date().into() },
+        tool: Tool {
+            version: env!("CARGO_PKG_VERSION").into(),
+            data_date: crate::iam::catalogue::date().into(),
+            catalogues: Vec::new(),
+        },
         decision,
         access: Summary::default(),
         plans: Vec::new(),

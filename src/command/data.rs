@@ -1,6 +1,6 @@
 //! `tollgate data`: what is built in, and definitions that a team imports.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -8,8 +8,10 @@ use clap::Subcommand;
 use super::terminal;
 use crate::access::facts::Catalogue;
 use crate::access::gcp::roles;
-use crate::edge::files;
+use crate::approval::Digest;
+use crate::edge::files::{self, TextFile};
 use crate::exit::Outcome;
+use crate::report::CatalogueEntry;
 
 /// `tollgate data`.
 #[derive(Debug, Subcommand)]
@@ -35,10 +37,29 @@ pub enum DataCommand {
 /// Reads a catalogue.
 ///
 /// # Errors
-/// When the file cannot be read or is no catalogue.
-pub(super) fn catalogue(path: &Path) -> Result<Catalogue> {
-    let text = files::read(path)?;
-    Catalogue::read(&text).with_context(|| format!("`{}` is not a catalogue of `tollgate data import`", path.display()))
+/// When the file is no catalogue.
+fn read(file: &TextFile) -> Result<Catalogue> {
+    let read = Catalogue::read(file.text.as_bytes());
+    read.with_context(|| format!("`{}` is not a catalogue of `tollgate data import`", file.path))
+}
+
+/// Reads catalogues into one, in which the later definition of a role counts; and what a report says of each file.
+///
+/// # Errors
+/// When a file is no catalogue.
+pub(super) fn catalogues(files: &[TextFile]) -> Result<(Catalogue, Vec<CatalogueEntry>)> {
+    let mut all = Catalogue::default();
+    let mut entries = Vec::new();
+    for file in files {
+        let one = read(file)?;
+        entries.push(CatalogueEntry {
+            file: file.path.clone(),
+            sha256: Digest::of(file.text.as_bytes()).to_string(),
+            roles: one.roles.iter().map(|(platform, roles)| (platform.clone(), roles.len())).collect(),
+        });
+        all.merge(one);
+    }
+    Ok((all, entries))
 }
 
 /// Runs it.
@@ -73,7 +94,7 @@ fn show(file: Option<&PathBuf>) -> Result<Outcome> {
         roles::Roles::built_in().len(),
     ))?;
     if let Some(file) = file {
-        let catalogue = catalogue(file)?;
+        let catalogue = read(&files::read_text(file)?)?;
         for (platform, roles) in &catalogue.roles {
             terminal::print(&format!("{platform} roles: {} imported, from {}\n", roles.len(), file.display()))?;
         }

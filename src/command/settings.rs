@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub(super) policies: Vec<PolicySource>,
     /// The data documents.
     pub(super) data: Vec<DataSource>,
+    /// Imported definitions of roles, in the order in which the later ones count.
+    pub(super) catalogues: Vec<TextFile>,
     /// How policies are loaded.
     pub(super) options: PolicyOptions,
     /// Files of the gate itself that differ between that commit and the work tree.
@@ -89,9 +91,12 @@ impl Settings {
         };
         let policies = [from_root(&config.policies.paths), args.policies.clone()].concat();
         let data = [from_root(&config.policies.data), args.data.clone()].concat();
+        let named = config.catalogue.files.iter().map(|file| root.join(file)).chain(args.catalogues.iter().cloned());
+        let catalogues = named.map(|path| files::read_text(&path)).collect::<Result<_>>()?;
         Ok(Self {
             policies: read_policies(&policies)?,
             data: read_data(&data)?,
+            catalogues,
             config,
             config_text,
             ..Self::default()
@@ -124,14 +129,26 @@ impl Settings {
             let TextFile { path, text } = repository.text(&commit, &path)?;
             read_data.push(DataSource { path, text, prefix });
         }
+        let named = args.catalogues.iter().map(|path| inside(repository, path)).collect::<Result<Vec<_>>>()?;
+        let named = [config.catalogue.files.clone(), named].concat();
+        let catalogues = named.iter().map(|path| repository.text(&commit, path)).collect::<Result<_>>()?;
         let watched = CONFIG_PLACES
             .iter()
             .map(|place| (*place).to_owned())
             .chain(place)
+            .chain(named)
             .chain(policies.iter().chain(&data).flat_map(|path| [path.clone(), format!("{path}/**")]))
             .collect::<Vec<_>>();
         let changed = repository.changed_since(&commit, &watched)?;
-        Ok(Self { config, config_text, policies: read_policies, data: read_data, changed, ..Self::default() })
+        Ok(Self {
+            config,
+            config_text,
+            policies: read_policies,
+            data: read_data,
+            catalogues,
+            changed,
+            ..Self::default()
+        })
     }
 }
 

@@ -53,14 +53,16 @@ pub(super) fn subject_of(
     }))
 }
 
-/// What judged: configuration, policies and data by their contents (where they lie differs between a work tree
+/// What judged: configuration, policies, data and imported roles by their contents (where they lie differs between a work tree
 /// and a commit), and the built-in rules by the release.
 fn digest_of(settings: &Settings) -> Digest {
     let policies = settings.policies.iter().map(|policy| ("policy".to_owned(), policy.text.as_bytes()));
     let data = settings.data.iter().map(|data| (format!("data/{}", data.prefix.join("/")), data.text.as_bytes()));
+    let catalogues = settings.catalogues.iter().map(|file| ("catalogue".to_owned(), file.text.as_bytes()));
     let builtin = if settings.options.builtin { env!("CARGO_PKG_VERSION") } else { "" };
     let files: Vec<(String, &[u8])> = policies
         .chain(data)
+        .chain(catalogues)
         .chain([("config".to_owned(), settings.config_text.as_bytes()), ("builtin".to_owned(), builtin.as_bytes())])
         .collect();
     policy_digest(files.iter().map(|(name, bytes)| (name.as_str(), *bytes)))

@@ -49,6 +49,8 @@ pub struct Config {
     pub policies: Policies,
     /// How far the plan is taken for the whole world.
     pub world: World,
+    /// Definitions that `tollgate data import` wrote.
+    pub catalogue: CatalogueFiles,
     /// Who may approve what.
     pub approvals: ApprovalSettings,
     /// How an approved plan is applied.
@@ -81,6 +83,14 @@ pub struct World {
     pub open: bool,
 }
 
+/// `[catalogue]`: definitions of roles that a team has imported. Paths are relative to the repository's root.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatalogueFiles {
+    /// Files that `tollgate data import` wrote.
+    pub files: Vec<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Raw {
@@ -97,6 +107,8 @@ struct Raw {
     policies: Policies,
     #[serde(default)]
     world: World,
+    #[serde(default)]
+    catalogue: CatalogueFiles,
     #[serde(default)]
     approvals: ApprovalSettings,
     #[serde(default)]
@@ -171,6 +183,7 @@ impl Config {
             waivers,
             policies: raw.policies,
             world: raw.world,
+            catalogue: raw.catalogue,
             approvals: raw.approvals,
             apply: raw.apply,
             ledger: raw.ledger,

@@ -74,3 +74,11 @@ fn a_waiver_needs_a_real_day_and_an_owner() {
     assert!(error(&waiver("o", "soon")).contains("`soon` is not a day"));
     assert!(error(&waiver(" ", "2026-12-31")).contains("empty `owner`"));
 }
+
+#[test]
+fn imported_roles_are_named() {
+    let config = Config::parse("tollgate.toml", "version = 1\n[catalogue]\nfiles = [\"roles.json\"]\n").unwrap();
+    assert_eq!(config.catalogue.files, ["roles.json"]);
+    let error = Config::parse("tollgate.toml", "version = 1\n[catalogue]\nfile = [\"roles.json\"]\n").unwrap_err();
+    assert_eq!(error.line, 3);
+}

@@ -149,7 +149,7 @@ mod tests {
     fn report() -> Report {
         Report {
             schema_version: SCHEMA_VERSION,
-            tool: Tool { version: "0".into(), data_date: "2026-01-31".into() },
+            tool: Tool { version: "0".into(), data_date: "2026-01-31".into(), catalogues: Vec::new() },
             decision: Decision::NeedsApproval,
             access: Summary { verdict: Verdict::New, reasons: vec![] },
             plans: vec![],

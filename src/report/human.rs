@@ -281,4 +281,11 @@ fn foot(page: &mut Page, report: &Report) {
     let tool = format!("tollgate {}, data of {}", report.tool.version, report.tool.data_date);
     let tool = page.paint(Paint::Dim, &escape(&tool));
     page.line(2, &tool);
+    for catalogue in &report.tool.catalogues {
+        let roles: usize = catalogue.roles.values().sum();
+        let short = catalogue.sha256.get(..12).unwrap_or(&catalogue.sha256);
+        let line = format!("{roles} imported roles of {} (sha256 {short})", catalogue.file);
+        let line = page.paint(Paint::Dim, &escape(&line));
+        page.line(2, &line);
+    }
 }

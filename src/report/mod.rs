@@ -71,6 +71,19 @@ pub struct Tool {
     pub version: String,
     /// The date of the embedded data, `YYYY-MM-DD`.
     pub data_date: String,
+    /// Imported definitions that the verdicts rest on beside the embedded data.
+    pub catalogues: Vec<CatalogueEntry>,
+}
+
+/// A file of imported definitions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CatalogueEntry {
+    /// The path as given.
+    pub file: String,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// How many roles it defines, by platform.
+    pub roles: std::collections::BTreeMap<String, usize>,
 }
 
 /// The verdict over all plans.

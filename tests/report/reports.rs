@@ -30,7 +30,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
 pub(crate) fn empty() -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
-        tool: Tool { version: "0.0.0".into(), data_date: "2026-01-31".into() },
+        tool: Tool { version: "0.0.0".into(), data_date: "2026-01-31".into(), catalogues: Vec::new() },
         decision: Decision::Allow,
         access: Summary::default(),
         plans: vec![plan("plan.json", Decision::Allow, Verdict::None)],

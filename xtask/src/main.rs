@@ -4,6 +4,7 @@ mod aws_actions;
 mod aws_managed;
 mod bench_plan;
 mod catalogue;
+mod roles;
 
 use clap::Parser;
 
@@ -14,6 +15,7 @@ enum Task {
     AwsManaged(aws_managed::AwsManaged),
     BenchPlan(bench_plan::BenchPlan),
     Catalogue(catalogue::Catalogue),
+    Roles(roles::Roles),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -22,5 +24,6 @@ fn main() -> anyhow::Result<()> {
         Task::AwsManaged(options) => aws_managed::run(&options),
         Task::BenchPlan(options) => bench_plan::run(&options),
         Task::Catalogue(options) => catalogue::run(&options),
+        Task::Roles(options) => roles::run(&options),
     }
 }

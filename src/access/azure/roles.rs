@@ -4,6 +4,8 @@
 //! (see `THIRD_PARTY.md`): id, name, whether it has data actions, whether it is conditioned, operations that it
 //! surely permits, and roles that contain it.
 
+use crate::access::facts::Definition;
+
 /// What a role permits: actions without the excluded ones, for both planes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block {
@@ -29,6 +31,19 @@ pub(super) struct Facts {
     sample: &'static str,
     data_sample: &'static str,
     contained_in: &'static str,
+}
+
+/// What an imported role permits, and whether it permits more under a condition of its own.
+pub(super) fn imported(definition: &Definition) -> (Vec<Block>, bool) {
+    let conditioned = definition.blocks.iter().any(|block| block.condition.is_some());
+    let plain = definition.blocks.iter().filter(|block| block.condition.is_none());
+    let blocks = plain.map(|block| Block {
+        actions: block.actions.clone(),
+        not_actions: block.not_actions.clone(),
+        data: block.data_actions.clone(),
+        not_data: block.not_data_actions.clone(),
+    });
+    (blocks.collect(), conditioned)
 }
 
 static TABLE: &str = include_str!("roles.tsv");

@@ -59,6 +59,8 @@ pub(super) struct Cell {
     pub(super) unknown: bool,
     /// Whether it is written as a list.
     pub(super) list: bool,
+    /// Whether the list of objects that it would stand in is empty or not there.
+    pub(super) absent: bool,
 }
 
 /// One product of words, by dimension.
@@ -235,7 +237,11 @@ impl Block {
             _ => {}
         }
         if all.is_empty() {
-            all.push(blank.clone());
+            let mut none = blank.clone();
+            let mut dims = Vec::new();
+            self.all_dims(&mut dims);
+            dims.iter().for_each(|dim| set(&mut none, *dim, Cell { absent: true, ..Cell::unset() }));
+            all.push(none);
         }
         (all.len() <= MANY).then_some(all)
     }
@@ -315,7 +321,7 @@ fn leaf(value: &Val, holes: Holes<'_>) -> Cell {
         other => add(&mut cell, None, other, holes),
     }
     if cell.words.is_empty() && !cell.unknown {
-        cell.words.insert(Arc::from(UNSET));
+        cell = Cell::unset();
     }
     cell
 }

@@ -1,6 +1,6 @@
 //! The objects of one type, before and after, and what the engine finds between them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::compile::{Cell, Dim, Shape, Statement};
@@ -20,6 +20,8 @@ pub(super) struct Member<'s> {
     /// `None` where there are too many.
     pub(super) before: Option<Vec<Statement>>,
     pub(super) after: Option<Vec<Statement>>,
+    /// What the catalogue does not list of the object before and of the object after.
+    rest: [BTreeMap<&'s str, Val>; 2],
 }
 
 /// All rows of a type.
@@ -28,6 +30,8 @@ pub(super) struct Family<'s> {
     pub(super) members: Vec<Member<'s>>,
     /// The words of each dimension on either side.
     seen: Vec<BTreeSet<Arc<str>>>,
+    /// The dimension that rows are found by, and the rows that have a word in it; those without one under [`UNSET`].
+    index: Option<(usize, HashMap<Arc<str>, BTreeSet<usize>>)>,
 }
 
 /// What is new by a row.
@@ -48,10 +52,13 @@ impl<'s> Family<'s> {
                 let before = row.before.as_ref().map(|object| &object.values);
                 let after = row.after.as_ref().map(|object| &object.values);
                 let holes = |value: &Val| value.hole().and_then(|hole| symbol(hole, row));
+                let after_statements = after.map_or(Some(Vec::new()), |object| shape.statements(object, &holes));
+                let before_statements = before.map_or(Some(Vec::new()), |object| shape.statements(object, &known));
                 Member {
                     row,
-                    before: before.map_or(Some(Vec::new()), |object| shape.statements(object, &known)),
-                    after: after.map_or(Some(Vec::new()), |object| shape.statements(object, &holes)),
+                    after: after_statements.map(|all| granting(&shape, all, before_statements.as_deref())),
+                    before: before_statements,
+                    rest: [before, after].map(|object| object.map(|it| shape.rest(it)).unwrap_or_default()),
                 }
             })
             .collect();
@@ -61,21 +68,38 @@ impl<'s> Family<'s> {
                 seen.extend(cell.words.iter().cloned());
             }
         }
-        Self { shape, members, seen }
+        let index = index(&shape, &members);
+        Self { shape, members, seen, index }
+    }
+
+    /// The rows whose statements may say something about those of a row, on either side.
+    fn candidates(&self, at: usize) -> Vec<usize> {
+        let own = self.members.get(at);
+        let statements = || own.iter().flat_map(|member| member.before.iter().chain(&member.after)).flatten();
+        let Some((dim, rows)) = &self.index else { return (0..self.members.len()).collect() };
+        let cells: Vec<&Cell> = statements().filter_map(|statement| statement.get(*dim)).collect();
+        if !self.may_move() {
+            return vec![at];
+        }
+        if cells.iter().any(|cell| cell.unknown || cell.is_unset()) {
+            return (0..self.members.len()).collect();
+        }
+        let words = cells.iter().flat_map(|cell| &cell.words).map(|word| &**word).chain([UNSET]);
+        let found: BTreeSet<usize> = words.filter_map(|word| rows.get(word)).flatten().copied().chain([at]).collect();
+        found.into_iter().collect()
     }
 
     /// Statements of the before side that may stand for those of a row: its own, and those of rows that agree in
     /// all that the catalogue does not list.
-    fn pool(&self, at: usize) -> Vec<&Statement> {
+    fn pool(&self, at: usize, candidates: &[usize]) -> Vec<&Statement> {
         let Some(own) = self.members.get(at) else { return Vec::new() };
-        let rest = own.row.after.as_ref().map(|object| self.shape.rest(&object.values));
-        let agrees = |other: &Member<'_>| match (&rest, &other.row.before) {
-            (Some(rest), Some(object)) => differing(&self.shape.rest(&object.values), rest, own.row).is_empty(),
-            _ => false,
-        };
-        let members = self.members.iter().enumerate();
-        let members = members.filter(|(index, member)| *index == at || (self.may_move() && agrees(member)));
-        members.flat_map(|(_, member)| member.before.iter().flatten()).collect()
+        let [_, rest] = &own.rest;
+        let members = candidates.iter().filter_map(|index| Some((*index, self.members.get(*index)?)));
+        let agrees = |other: &Member<'_>| differing(&other.rest[0], rest, own.row).is_empty();
+        members
+            .filter(|(index, member)| *index == at || (self.may_move() && agrees(member)))
+            .flat_map(|(_, member)| member.before.iter().flatten())
+            .collect()
     }
 
     /// Whether a grant may stand in another resource of the type than before. A credential is its own.
@@ -87,7 +111,8 @@ impl<'s> Family<'s> {
     pub(super) fn judge(&self, at: usize, certain: &dyn Fn(&Statement) -> bool) -> Vec<Found> {
         let Some(member) = self.members.get(at) else { return Vec::new() };
         let (Some(after), Some(_)) = (&member.after, &member.before) else { return vec![Found::Budget] };
-        let pool = self.pool(at);
+        let candidates = self.candidates(at);
+        let pool = self.pool(at, &candidates);
         if after.iter().all(|statement| pool.contains(&statement) && !unknown(statement)) {
             return Vec::new();
         }
@@ -108,7 +133,8 @@ impl<'s> Family<'s> {
         let sure = after.iter().enumerate().filter(|(index, new)| open.contains(index) && certain(new));
         let granted: Vec<Rule> = sure.filter_map(|(index, new)| self.certain_rule(new, index)).collect();
         if !granted.is_empty() {
-            let lost = |old: &Statement| !after.iter().any(|new| self.within(old, new));
+            let kept = || candidates.iter().filter_map(|at| self.members.get(*at)?.after.as_ref()).flatten();
+            let lost = |old: &Statement| !kept().any(|new| self.within(old, new));
             let excused = pool.iter().map(|old| self.excuse(old, lost(old)));
             let before = self.rules(pool.iter().map(|old| self.rule(old, 0, false)).chain(excused));
             let outcome = compare(&before, &self.rules(granted.into_iter()), &Plain, Options::default());
@@ -125,18 +151,13 @@ impl<'s> Family<'s> {
     /// The statements of the before side of a row that nothing of the after side stands for.
     pub(super) fn lost(&self, at: usize) -> Vec<&Statement> {
         let Some(member) = self.members.get(at) else { return Vec::new() };
-        let rest = member.row.before.as_ref().map(|object| self.shape.rest(&object.values));
+        let candidates = self.candidates(at);
         let stands = |old: &Statement| {
-            self.members.iter().enumerate().any(|(index, other)| {
-                let agrees = index == at
-                    || match (&rest, &other.row.after) {
-                        (Some(rest), Some(object)) => {
-                            self.may_move() && differing(rest, &self.shape.rest(&object.values), other.row).is_empty()
-                        }
-                        _ => false,
-                    };
-                agrees && other.after.iter().flatten().any(|new| self.within(old, new))
-            })
+            let others = candidates.iter().filter_map(|index| Some((*index, self.members.get(*index)?)));
+            let agrees = |other: &Member<'_>| differing(&member.rest[0], &other.rest[1], other.row).is_empty();
+            others
+                .filter(|(index, other)| *index == at || (self.may_move() && agrees(other)))
+                .any(|(_, other)| other.after.iter().flatten().any(|new| self.within(old, new)))
         };
         member.before.iter().flatten().filter(|old| !stands(old)).collect()
     }
@@ -158,12 +179,11 @@ impl<'s> Family<'s> {
 
     /// Attributes beside the listed ones that differ between the sides of a row.
     pub(super) fn beside(&self, at: usize) -> Vec<String> {
-        let Some(Row { before: Some(old), after: Some(new), .. }) = self.members.get(at).map(|member| member.row)
-        else {
-            return Vec::new();
-        };
-        let row = self.members.get(at).map(|member| member.row);
-        row.map(|row| differing(&self.shape.rest(&old.values), &self.shape.rest(&new.values), row)).unwrap_or_default()
+        let Some(member) = self.members.get(at) else { return Vec::new() };
+        match member.row {
+            Row { before: Some(_), after: Some(_), .. } => differing(&member.rest[0], &member.rest[1], member.row),
+            _ => Vec::new(),
+        }
     }
 
     fn rules(&self, rules: impl Iterator<Item = Rule>) -> Decision {
@@ -245,13 +265,60 @@ impl<'s> Family<'s> {
     /// Whether a statement of the before side can matter for one of the after side.
     fn near(&self, old: &Statement, new: &Statement) -> bool {
         self.cells(old).zip(new).all(|((_, dim, old), new)| {
-            let counts = dim.way == Way::Set && matches!(dim.purpose, "principal" | "group");
-            !counts
+            !who(dim)
                 || new.unknown
                 || old.words.iter().any(|word| word.contains('*') || **word == *UNSET)
                 || new.words.iter().any(|word| **word == *UNSET || old.words.contains(word))
         })
     }
+}
+
+/// The dimension that rows are found by: who gets something.
+fn index(shape: &Shape, members: &[Member<'_>]) -> Option<(usize, HashMap<Arc<str>, BTreeSet<usize>>)> {
+    let dim = shape.dims.iter().position(|dim| who(dim))?;
+    let mut rows: HashMap<Arc<str>, BTreeSet<usize>> = HashMap::new();
+    for (at, member) in members.iter().enumerate() {
+        for cell in member.before.iter().chain(&member.after).flatten().filter_map(|statement| statement.get(dim)) {
+            // What may be anybody is found by everybody.
+            let anybody = cell.unknown || cell.is_unset() || cell.words.iter().any(|word| word.contains('*'));
+            let words = cell.words.iter().filter(|_| !anybody).cloned();
+            for word in words.chain(anybody.then(|| Arc::from(UNSET))) {
+                rows.entry(word).or_default().insert(at);
+            }
+        }
+    }
+    Some((dim, rows))
+}
+
+/// Whether a dimension says who, by values that are independent of each other.
+fn who(dim: &Dim) -> bool {
+    dim.way == Way::Set && matches!(dim.purpose, "principal" | "group")
+}
+
+/// The statements of the after side without those that give nothing to anybody: a list of those who get something, or
+/// of what they get, that was there before and is empty now.
+fn granting(shape: &Shape, all: Vec<Statement>, before: Option<&[Statement]>) -> Vec<Statement> {
+    let grants =
+        matches!(shape.kind, Kind::RoleBinding | Kind::GroupMembership | Kind::Ownership | Kind::RoleDefinition);
+    let Some(before) = before.filter(|_| grants) else { return all };
+    let was = |at: usize| before.iter().filter_map(move |old| old.get(at)).filter(|cell| !cell.is_unset());
+    let empty = |at: usize, dim: &Dim, cell: &Cell| {
+        let list = !dim.path.contains("[*].") && was(at).all(|old| old.list);
+        cell.is_unset() && (cell.absent || list) && dim.way != Way::Opaque
+    };
+    let void = |statement: &Statement| {
+        ["principal", "group", "permission", "role", "policy_id"].iter().any(|purpose| {
+            let dims = shape.dims.iter().zip(statement).enumerate().filter(|(_, (dim, _))| dim.purpose == *purpose);
+            let mut had = false;
+            let mut all = true;
+            for (at, (dim, cell)) in dims {
+                had |= was(at).next().is_some();
+                all &= empty(at, dim, cell);
+            }
+            had && all
+        })
+    };
+    all.into_iter().filter(|statement| !void(statement)).collect()
 }
 
 /// Whether nothing set may mean no limit.

@@ -86,6 +86,7 @@ impl World {
             state.rows.iter().enumerate().filter_map(|(at, row)| Thing::of(row.object(side(at))?)).collect();
         let mut world = Self::default();
         world.defaults();
+        world.imported(state);
         for thing in &things {
             world.add(thing);
         }
@@ -130,6 +131,23 @@ impl World {
                     self.roles.insert(cluster_role(name), own);
                 }
             }
+        }
+    }
+
+    /// Cluster roles that the team has imported take the place of the default ones; what is joined to them by label
+    /// still comes from the plan.
+    fn imported(&mut self, state: &State) {
+        for (name, definition) in state.catalogue.roles.get("kubernetes").into_iter().flatten() {
+            let rules = definition.blocks.iter().map(|block| Val::known(&block.rule)).collect();
+            let list = Val::Map(BTreeMap::from([("rules".into(), Val::List(rules))]));
+            let joins = self.roles.get(&cluster_role(name)).is_some_and(|role| role.selects.is_some());
+            let key = if joins { format!("system:aggregate-to-{name}") } else { name.clone() };
+            let labels = match joins {
+                true => self.roles.get(&cluster_role(&key)).map(|role| role.labels.clone()).unwrap_or_default(),
+                false => BTreeMap::new(),
+            };
+            let role = Role { address: String::new(), rules: Rule::list(&list), labels, selects: None };
+            self.roles.insert(cluster_role(&key), role);
         }
     }
 

@@ -39,7 +39,16 @@ impl<'a> Collector<'a> {
             return;
         };
         let mut opaque = Vec::new();
+        let imported = self.catalogue.titled("azure", &name).map(roles::imported);
         let blocks = match (self.custom.get(&name).cloned(), roles::builtin(&name)) {
+            (None, builtin) if imported.is_some() => {
+                opaque.extend(builtin.into_iter().flat_map(|role| self.within(role.id)));
+                let (blocks, conditioned) = imported.unwrap_or_default();
+                if conditioned {
+                    opaque.push((name.clone(), true));
+                }
+                blocks
+            }
             (Some((blocks, whole)), _) => {
                 if !whole {
                     opaque.push((name.clone(), true));

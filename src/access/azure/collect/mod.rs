@@ -21,6 +21,7 @@ use crate::access::rule::{Decision, Origin, Rule, RuleSet};
 use crate::access::worlds::{Object, Row, Side, State, Val};
 
 use crate::access::azure::roles::{self, Block};
+use crate::access::facts::Catalogue;
 use assignment::schedule;
 use lits::{below, key, literal, only, referred, tail};
 
@@ -72,6 +73,7 @@ pub(in crate::access::azure) struct Collector<'a> {
     custom: BTreeMap<String, (Vec<Block>, bool)>,
     unknown: Vec<(usize, Reason)>,
     roles: BTreeSet<&'static str>,
+    catalogue: &'a Catalogue,
 }
 
 impl<'a> Collector<'a> {
@@ -88,13 +90,16 @@ impl<'a> Collector<'a> {
             custom: BTreeMap::new(),
             unknown: Vec::new(),
             roles: BTreeSet::new(),
+            catalogue: &state.catalogue,
         };
         // Both sides, so that what a role contains is said on both.
         for object in state.rows.iter().flat_map(|row| [&row.before, &row.after]).flatten() {
             if object.type_name.ends_with("_role_assignment") {
                 let names = ["role_definition_id", "role_definition_name"];
                 let name = names.iter().find_map(|at| object.get(at).text());
-                let role = name.and_then(|name| roles::builtin(name.rsplit('/').next().unwrap_or(name)));
+                let name = name.map(|name| name.rsplit('/').next().unwrap_or(name));
+                let name = name.filter(|name| state.catalogue.titled("azure", name).is_none());
+                let role = name.and_then(roles::builtin);
                 it.roles.extend(role.filter(|role| roles::patterns(role.id).is_none()).map(|role| role.id));
             }
         }
