@@ -178,6 +178,19 @@ mod stories {
     }
 
     #[test]
+    fn one_condition_less_is_not_taken_for_less_access() {
+        let policy = |subnets: &[&str]| json!({"name": "p", "scopes": ["metrics:read"], "conditions": [{"allowed_subnets": subnets}]});
+        let verdict =
+            |old: &[&str], new: &[&str]| changed("grafana_cloud_access_policy.p", policy(old), policy(new)).verdict;
+        assert_eq!(verdict(&["10.0.0.0/8", "10.1.0.0/16"], &["10.1.0.0/16"]), Verdict::Possible);
+        assert_eq!(verdict(&["10.1.0.0/16"], &[]), Verdict::Possible);
+        let role = |claims: Value| json!({"role_name": "r", "token_policies": ["p"], "bound_claims": claims, "user_claim": "sub"});
+        let access =
+            changed("vault_jwt_auth_backend_role.r", role(json!({"a": "1", "b": "2"})), role(json!({"a": "1"})));
+        assert_eq!(access.verdict, Verdict::Possible, "{access:?}");
+    }
+
+    #[test]
     fn a_token_is_new_access_and_a_stored_secret_possible() {
         let token = json!({"policies": ["admin"]});
         let access = changed("vault_token.t", Value::Null, token);
@@ -219,9 +232,11 @@ mod stories {
 
     #[test]
     fn too_many_products_are_not_passed() {
-        let many: Vec<Value> = (0..60).map(|at| json!({"user_id": at})).collect();
-        let row = json!({"project": "p", "branch": "main", "allowed_to_push": many, "allowed_to_merge": many});
-        let access = changed("gitlab_branch_protection.b", Value::Null, row);
+        let roles: Vec<Value> =
+            (0..60).map(|at| json!({"role_name": format!("r{at}"), "database_name": "d"})).collect();
+        let scopes: Vec<Value> = (0..60).map(|at| json!({"name": format!("s{at}")})).collect();
+        let row = json!({"project_id": "p", "username": "ann", "roles": roles, "scopes": scopes});
+        let access = changed("mongodbatlas_database_user.u", Value::Null, row);
         assert_eq!((access.verdict, codes(&access)), (Verdict::Possible, vec!["budget"]));
     }
 }

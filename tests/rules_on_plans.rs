@@ -89,7 +89,7 @@ fn shared() -> Option<PathBuf> {
 }
 
 /// Rules that speak of computed access alone: their plans are compared.
-const OF_COMPUTED_ACCESS: [&str; 8] = [
+const OF_COMPUTED_ACCESS: [&str; 9] = [
     "admin-grant",
     "credential-exposure",
     "data-access",
@@ -98,6 +98,7 @@ const OF_COMPUTED_ACCESS: [&str; 8] = [
     "outside-organization",
     "permissions-management",
     "public-reach",
+    "unranked-access",
 ];
 
 /// Rules whose cases stand beside them only: they speak of any computed access, or of any doubt.

@@ -2,7 +2,8 @@
 //!
 //! Every attribute that the catalogue lists for a type is a dimension. A statement gives each dimension a set of
 //! words, and permits their product. Attributes below the same element of a list belong together, so each element is
-//! a statement of its own; lists beside each other are multiplied.
+//! a statement of its own; lists beside each other are multiplied. What is not understood is one word as a whole: of a
+//! list of conditions, nobody knows whether one less permits less or more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -110,15 +111,16 @@ impl Shape {
             shape.root.insert(at, &steps);
         }
         let Self { root, dims, .. } = &mut shape;
+        root.join_what_is_opaque("", dims);
         root.name_the_rest("", dims);
         shape
     }
 
     /// The statements of an object; `None` where there are too many.
     pub(super) fn statements(&self, object: &Val, holes: Holes<'_>) -> Option<Vec<Statement>> {
-        let blank = vec![Cell::unset(); self.dims.len()];
-        let told = |path: &str| ways::of(self.type_name, path, None, self.kind) == Way::Beside;
-        self.root.expand(object, &blank, holes, &told)
+        let beside = |path: &str| ways::of(self.type_name, path, None, self.kind) == Way::Beside;
+        let reader = Reader { dims: &self.dims, blank: vec![Cell::unset(); self.dims.len()], holes, beside: &beside };
+        self.root.expand(object, &reader)
     }
 
     /// What the object holds beside the listed attributes: by top-level name, with what is listed taken out.
@@ -130,6 +132,42 @@ impl Shape {
         kept.map(|(name, value)| (&**name, self.root.without(&[Step::Key(name.to_string())], value)))
             .filter(|(_, value)| !value.is_unset())
             .collect()
+    }
+}
+
+/// What is the same for all blocks of an object.
+struct Reader<'r> {
+    dims: &'r [Dim],
+    blank: Statement,
+    holes: Holes<'r>,
+    beside: &'r dyn Fn(&str) -> bool,
+}
+
+impl Reader<'_> {
+    fn cell(&self, dim: usize, value: &Val) -> Cell {
+        match self.dims.get(dim) {
+            Some(dim) if dim.way == Way::Opaque => {
+                let whole = tidy(value, self.beside);
+                match &whole {
+                    Val::List(_) | Val::Map(_) if !whole.is_unset() => leaf(&Val::List(vec![whole]), self.holes),
+                    _ => leaf(&whole, self.holes),
+                }
+            }
+            _ => leaf(value, self.holes),
+        }
+    }
+}
+
+/// A value without members that are not set, or that bear on no access.
+fn tidy(value: &Val, beside: &dyn Fn(&str) -> bool) -> Val {
+    match value {
+        Val::List(items) => Val::List(items.iter().map(|item| tidy(item, beside)).collect()),
+        Val::Map(members) => {
+            let kept = members.iter().filter(|(name, _)| !beside(name));
+            let kept = kept.map(|(name, member)| (name.clone(), tidy(member, beside)));
+            Val::Map(kept.filter(|(_, member)| !member.is_unset()).collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -152,6 +190,28 @@ impl Block {
         }
     }
 
+    /// Makes one dimension of each list of objects in which nothing is understood.
+    fn join_what_is_opaque(&mut self, above: &str, dims: &mut [Dim]) {
+        for (prefix, mut child) in std::mem::take(&mut self.children) {
+            let path = format!("{above}{}", AttrPath(prefix.clone()));
+            let mut below = Vec::new();
+            child.all_dims(&mut below);
+            let opaque = below.iter().all(|dim| dims.get(*dim).is_none_or(|dim| dim.way == Way::Opaque));
+            match below.first().filter(|_| opaque) {
+                Some(first) => {
+                    if let Some(dim) = dims.get_mut(*first) {
+                        dim.path = path.trim_end_matches("[*]").into();
+                    }
+                    self.leaves.push((*first, prefix));
+                }
+                None => {
+                    child.join_what_is_opaque(&format!("{path}."), dims);
+                    self.children.insert(prefix, child);
+                }
+            }
+        }
+    }
+
     fn name_the_rest(&mut self, above: &str, dims: &mut Vec<Dim>) {
         for (prefix, child) in &mut self.children {
             let path = format!("{above}{}", AttrPath(prefix.clone()));
@@ -166,24 +226,18 @@ impl Block {
         self.children.values().for_each(|child| child.all_dims(out));
     }
 
-    fn expand(
-        &self,
-        value: &Val,
-        blank: &Statement,
-        holes: Holes<'_>,
-        beside: &dyn Fn(&str) -> bool,
-    ) -> Option<Vec<Statement>> {
-        let mut base = blank.clone();
+    fn expand(&self, value: &Val, reader: &Reader<'_>) -> Option<Vec<Statement>> {
+        let mut base = reader.blank.clone();
         for (dim, steps) in &self.leaves {
-            set(&mut base, *dim, leaf(at(value, steps), holes));
+            set(&mut base, *dim, reader.cell(*dim, at(value, steps)));
         }
         if let Some(dim) = self.rest {
-            let rest = prune(self, value, beside);
-            set(&mut base, dim, if rest.is_unset() { Cell::unset() } else { leaf(&Val::List(vec![rest]), holes) });
+            let rest = prune(self, value, reader.beside);
+            set(&mut base, dim, reader.cell(dim, &rest));
         }
         let mut all = vec![base];
         for (prefix, child) in &self.children {
-            let alternatives = child.elements(at(value, prefix), blank, holes, beside)?;
+            let alternatives = child.elements(at(value, prefix), reader)?;
             let mut dims = Vec::new();
             child.all_dims(&mut dims);
             if all.len().checked_mul(alternatives.len())? > MANY {
@@ -204,31 +258,25 @@ impl Block {
     }
 
     /// The statements of the elements of a list, or of what stands in its place.
-    fn elements(
-        &self,
-        list: &Val,
-        blank: &Statement,
-        holes: Holes<'_>,
-        beside: &dyn Fn(&str) -> bool,
-    ) -> Option<Vec<Statement>> {
+    fn elements(&self, list: &Val, reader: &Reader<'_>) -> Option<Vec<Statement>> {
         let mut all = Vec::new();
         match list {
             Val::List(items) => {
                 for item in items {
-                    all.extend(self.expand(item, blank, holes, beside)?);
+                    all.extend(self.expand(item, reader)?);
                 }
             }
             // A nested object where the catalogue writes a list; or a map from names to objects.
             Val::Map(members) if self.is_one(list) || !members.values().all(|it| matches!(it, Val::Map(_))) => {
-                all = self.expand(list, blank, holes, beside)?;
+                all = self.expand(list, reader)?;
             }
             Val::Map(members) => {
                 for item in members.values() {
-                    all.extend(self.expand(item, blank, holes, beside)?);
+                    all.extend(self.expand(item, reader)?);
                 }
             }
             Val::Hole(_) | Val::Partial(_) => {
-                let mut unknown = blank.clone();
+                let mut unknown = reader.blank.clone();
                 let mut dims = Vec::new();
                 self.all_dims(&mut dims);
                 dims.iter().for_each(|dim| set(&mut unknown, *dim, Cell::unknown()));
@@ -237,7 +285,7 @@ impl Block {
             _ => {}
         }
         if all.is_empty() {
-            let mut none = blank.clone();
+            let mut none = reader.blank.clone();
             let mut dims = Vec::new();
             self.all_dims(&mut dims);
             dims.iter().for_each(|dim| set(&mut none, *dim, Cell { absent: true, ..Cell::unset() }));
