@@ -35,6 +35,10 @@ impl Space for Small {
         if key == "list" { Arity::List } else { Arity::Single }
     }
 
+    fn is_scalar(&self, key: &str) -> bool {
+        key == "number"
+    }
+
     fn names(&self, _: &str) -> Vec<String> {
         ["a", "b", "ab", ""].map(String::from).into()
     }

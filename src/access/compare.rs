@@ -11,15 +11,17 @@
 //!
 //! Every grant of the after side gets its own answer, so one wide statement does not hide another.
 
+use std::rc::Rc;
+
 use super::budget::{Budget, Exhausted};
 use super::glob::Glob;
 use super::literal::{Lit, Set, Test};
 use super::partition::{Runs, Universe};
 use super::point::Point;
 use super::rule::{Decision, Origin};
-use super::search::{Assertions, Search};
+use super::search::{Assertions, Goal, Search};
 use super::space::Space;
-use super::table::{LitId, Mode, Table};
+use super::table::{Assumed, LitId, Mode, Presence, Table};
 use super::tree::{Grant, Interned, Node, Scope};
 use super::witness;
 
@@ -57,6 +59,9 @@ pub enum Doubt {
     Budget,
     /// It depends on unknown values or on literals that cannot be read; their labels.
     Unknown(Vec<String>),
+    /// It depends on the value of a policy variable: patterns that refer to it are compared as far as that is possible
+    /// without the value, and no value was found that shows a difference.
+    Variable,
     /// A request was found, but it does not stand up when checked.
     Unconfirmed,
 }
@@ -81,6 +86,10 @@ impl Outcome {
 /// More keys than this are not assumed present or absent one by one; patterns that refer to the others are then
 /// taken as they come, which errs towards new access.
 const MAX_ASSUMED: usize = 4;
+
+/// So many combinations of values are tried for keys that patterns refer to, where no request with made-up values
+/// stands up.
+const MAX_VALUES: usize = 40;
 
 /// Grants of more parts than this are searched at once.
 const MAX_PARTS: usize = 20_000;
@@ -151,6 +160,20 @@ fn within_parts(small: &[LitId], larges: &[Vec<LitId>], table: &mut Table<'_>) -
             })
         })
     })
+}
+
+/// Every assumption about the keys that patterns refer to.
+fn presences(table: &Table<'_>) -> Vec<Presence> {
+    let mut all = vec![Presence::new()];
+    for key in table.needed_keys().into_iter().take(MAX_ASSUMED) {
+        let with = |assumed: &Assumed| {
+            let assumed = assumed.clone();
+            move |one: &Presence| one.iter().cloned().chain([(key, assumed.clone())]).collect::<Presence>()
+        };
+        all =
+            table.assumable(key).iter().flat_map(|assumed| all.iter().map(with(assumed)).collect::<Vec<_>>()).collect();
+    }
+    all
 }
 
 /// What one grant leads to.
@@ -350,20 +373,66 @@ impl Comparison<'_, '_> {
         }
         let Some(granted) = self.after.holds_by(grant, scope) else { return Ok(Finding::Nothing) };
         let goals = [granted, self.before.fails(scope)];
-        let mut keys = table.needed_keys();
-        keys.truncate(MAX_ASSUMED);
         let mut doubt = Finding::Nothing;
-        for mask in 0..1u32 << keys.len() {
-            let presence = keys.iter().enumerate().map(|(bit, key)| (*key, mask >> bit & 1 == 1)).collect();
-            table.assume(presence, mask, mode);
+        for presence in presences(table) {
+            table.assume(presence.clone(), mode);
             let Some(found) = Search::run(table, &goals, &mut self.budget)? else { continue };
             match self.finding(mode, &found, runs, table)? {
                 Finding::Nothing => {}
                 found @ Finding::New(..) => return Ok(found),
+                Finding::Possible(Doubt::Unconfirmed, point) => {
+                    match self.with_values(mode, &goals, &presence, runs, table)? {
+                        Some(Finding::Nothing) => {}
+                        Some(found @ Finding::New(..)) => return Ok(found),
+                        Some(found) => doubt = found,
+                        None => doubt = Finding::Possible(Doubt::Unconfirmed, point),
+                    }
+                }
                 found @ Finding::Possible(..) => doubt = found,
             }
         }
         Ok(doubt)
+    }
+
+    /// Looks once more, with each value for the keys that patterns refer to that could matter, and then with any
+    /// other. With values the search is exact.
+    fn with_values(
+        &mut self,
+        mode: Mode,
+        goals: &[Rc<Goal>],
+        presence: &Presence,
+        runs: Option<&Runs>,
+        table: &mut Table<'_>,
+    ) -> Result<Option<Finding>, Exhausted> {
+        let single = |(key, assumed): &(usize, Assumed)| (*assumed == Assumed::Single).then_some(*key);
+        let open: Vec<usize> = presence.iter().filter_map(single).collect();
+        if open.is_empty() {
+            return Ok(None);
+        }
+        let mut values = table.telling_values(&open);
+        // All combinations, as long as they are few.
+        values.truncate((2..=MAX_VALUES).rev().find(|n| n.pow(open.len() as u32) <= MAX_VALUES).unwrap_or(2) - 1);
+        let other = Assumed::Other(values.iter().cloned().collect());
+        let choices: Vec<Assumed> = values.into_iter().map(Assumed::Value).chain([other]).collect();
+        let mut doubt = Finding::Nothing;
+        for number in 0..choices.len().pow(open.len() as u32) {
+            let (mut filled, mut rest) = (presence.clone(), number);
+            for key in &open {
+                if let Some(slot) = filled.iter_mut().find(|(dim, _)| dim == key) {
+                    slot.1 = choices.get(rest % choices.len()).cloned().unwrap_or(Assumed::Single);
+                }
+                rest /= choices.len();
+            }
+            table.assume(filled, mode);
+            let Some(found) = Search::run(table, goals, &mut self.budget)? else { continue };
+            match self.finding(mode, &found, runs, table)? {
+                Finding::Nothing => {}
+                found @ Finding::New(..) => return Ok(Some(found)),
+                Finding::Possible(Doubt::Unconfirmed, point) => doubt = Finding::Possible(Doubt::Variable, point),
+                found @ Finding::Possible(..) => doubt = found,
+            }
+        }
+        Ok(Some(doubt))
     }
 
     /// Whether each part of the grant (one pattern of each list) lies within one before-grant, and no before-denial

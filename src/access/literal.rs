@@ -44,7 +44,7 @@ impl Set {
     pub fn contains(&self, text: &str, point: &Point) -> bool {
         match self {
             Self::Globs(globs) => globs.iter().any(|glob| glob.matches_at(text, point)),
-            Self::Numbers(ranges) => scalar::number(text).is_some_and(|at| ranges.contains(at)),
+            Self::Numbers(ranges) => scalar::member(text).is_some_and(|at| ranges.contains(at)),
             Self::Dates(ranges) => scalar::date(text).is_some_and(|at| ranges.contains(at)),
             Self::Addresses(v4, v6) => scalar::addresses(text).is_some_and(|(a, b)| {
                 let inside = |set: &Ranges, one: &Ranges| one.iter().all(|(low, _)| set.contains(low));
@@ -136,22 +136,22 @@ impl Lit {
         Self { dim, test: Test::One { neg, absent_ok: false, set: Set::Globs(globs) }, label: label.into() }
     }
 
-    /// The literal "the request carries the key".
+    /// The literal "the request carries the key with one value": a list has none that a variable could stand for.
     #[must_use]
-    pub fn present(key: &Arc<str>) -> Self {
-        let label = format!("a value for `{key}`");
-        Self { dim: Dim::Key(key.clone()), test: Test::Present { neg: false }, label: label.into() }
+    pub fn one_value(key: &Arc<str>) -> Self {
+        let test = Test::One { neg: true, absent_ok: false, set: Set::Globs(Vec::new()) };
+        Self { dim: Dim::Key(key.clone()), test, label: format!("a value for `{key}`").into() }
     }
 
-    /// Whether the literal certainly fails where the request does not carry the key.
+    /// Whether the literal certainly fails where the request does not carry the key with one value.
     #[must_use]
     pub fn needs(&self, key: &Arc<str>) -> bool {
-        let (neg, absent_ok) = match &self.test {
-            Test::One { neg, absent_ok, .. } | Test::Some { neg, absent_ok, .. } => (*neg, *absent_ok),
-            Test::Present { neg: false } => return self.dim == Dim::Key(key.clone()),
+        let (neg, absent_ok, single) = match &self.test {
+            Test::One { neg, absent_ok, .. } => (*neg, *absent_ok, true),
+            Test::Some { neg, absent_ok, .. } => (*neg, *absent_ok, false),
             _ => return false,
         };
-        let itself = matches!(&self.dim, Dim::Key(own) if own == key);
+        let itself = single && matches!(&self.dim, Dim::Key(own) if own == key);
         let globs = self.globs();
         let pattern = |glob: &Glob| glob.needs().contains(&(key.clone(), true));
         !absent_ok && (itself || (!neg && !globs.is_empty() && globs.iter().all(pattern)))

@@ -4,8 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::ranges::Ranges;
 
-/// Points of the line in one unit of a number or one second of a date.
-const RESOLUTION: i128 = 1_000_000_000;
+/// Points of the line in one unit of a number or one second of a date: two for each of nine digits, so that between
+/// two neighbours that can be written with nine there is one that stands for all numbers between them.
+const RESOLUTION: i128 = 2_000_000_000;
+/// Points of the line in one nanosecond.
+const NANOSECOND: i128 = 2;
 /// Where zero lies on the line.
 const ZERO: u128 = 1 << 127;
 
@@ -23,34 +26,53 @@ fn scaled(point: u128) -> i128 {
 /// else, including exponents: then the literal that contains it is opaque.
 #[must_use]
 pub fn number(text: &str) -> Option<u128> {
+    read(text, 9)
+}
+
+/// Reads a number of a request: as [`number`], and also one halfway between two of those, which stands for all that lie
+/// between them.
+#[must_use]
+pub fn member(text: &str) -> Option<u128> {
+    read(text, 10)
+}
+
+fn read(text: &str, places: usize) -> Option<u128> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let plain = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 27 || fraction.len() > 9 || !plain(whole) || !plain(fraction) {
+    if whole.is_empty() || whole.len() > 27 || fraction.len() > places || !plain(whole) || !plain(fraction) {
         return None;
     }
     let whole: i128 = whole.parse().ok()?;
-    let fraction: i128 = format!("{fraction:0<9}").parse().ok()?;
+    let fraction: i128 = format!("{fraction:0<10}").parse().ok()?;
+    // Ten digits after the point are five to a point of the line.
+    let fraction = (fraction % 5 == 0).then_some(fraction / 5)?;
     let value = whole.checked_mul(RESOLUTION)?.checked_add(fraction)?;
     Some(point(if negative { -value } else { value }))
 }
 
-/// Reads a date: ISO 8601 with a time zone, without one (taken as UTC), without a time (midnight UTC), or
-/// seconds since 1970.
+/// Reads a date: ISO 8601 with a time and its zone, a day (midnight UTC), or seconds since 1970. `None` for anything
+/// else, also for what is read differently by different programs: four digits (a year, or seconds), a time without
+/// zone. Then the literal that contains it is opaque.
 #[must_use]
 pub fn date(text: &str) -> Option<u128> {
-    if let Ok(stamp) = text.parse::<jiff::Timestamp>() {
-        return Some(point(stamp.as_nanosecond()));
-    }
-    if let Some(epoch) = number(text) {
+    let year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(epoch) = number(text).filter(|_| !year) {
         return Some(epoch);
     }
-    let civil = text.parse::<jiff::civil::DateTime>().ok()?;
-    let stamp = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-    Some(point(stamp.as_nanosecond()))
+    let shape = |of: &str| of.len() == 10 && of.bytes().enumerate().all(|(at, b)| (b == b'-') == (at == 4 || at == 7));
+    if shape(text) {
+        let day = text.parse::<jiff::civil::Date>().ok()?;
+        let stamp = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        return Some(point(stamp.as_nanosecond() * NANOSECOND));
+    }
+    let (day, time) = text.split_once('T')?;
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | '+' | '-' | 'Z');
+    let stamp = text.parse::<jiff::Timestamp>().ok().filter(|_| shape(day) && time.chars().all(plain))?;
+    Some(point(stamp.as_nanosecond() * NANOSECOND))
 }
 
 /// The addresses of a range such as `10.0.0.0/8`, or of one address; IPv4 first, IPv6 second. The families are
@@ -88,7 +110,7 @@ pub fn show_number(at: u128) -> String {
     let value = scaled(at);
     let (sign, value) = (if value < 0 { "-" } else { "" }, value.unsigned_abs());
     let unit = RESOLUTION.unsigned_abs();
-    let fraction = format!("{:09}", value % unit);
+    let fraction = format!("{:010}", value % unit * 5);
     let fraction = fraction.trim_end_matches('0');
     let dot = if fraction.is_empty() { "" } else { "." };
     format!("{sign}{}{dot}{fraction}", value / unit)
@@ -97,7 +119,7 @@ pub fn show_number(at: u128) -> String {
 /// Writes the date at a point; `None` outside the years that can be written.
 #[must_use]
 pub fn show_date(at: u128) -> Option<String> {
-    jiff::Timestamp::from_nanosecond(scaled(at)).ok().map(|stamp| stamp.to_string())
+    jiff::Timestamp::from_nanosecond(scaled(at).div_euclid(NANOSECOND)).ok().map(|stamp| stamp.to_string())
 }
 
 /// Writes the IPv4 address at a point.
@@ -150,6 +172,8 @@ mod tests {
     fn numbers_keep_their_order_and_text() {
         assert!(number("-1.5") < number("-1"));
         assert!(number("9") < number("9.000000001"));
+        let between = number("9").map(|at| at + 1);
+        assert!(between < number("9.000000001") && between.map(show_number).as_deref() == Some("9.0000000005"));
         assert_eq!(number("10"), number("+10.000"));
         for text in ["0", "-1.5", "42", "0.000000001"] {
             assert_eq!(show_number(number(text).unwrap()), text);
@@ -162,8 +186,11 @@ mod tests {
     #[test]
     fn dates_in_all_spellings_are_the_same_point() {
         let point = date("2020-01-01T00:00:00Z").unwrap();
-        for text in ["2020-01-01", "2020-01-01T00:00:00", "2020-01-01T01:00:00+01:00", "1577836800"] {
+        for text in ["2020-01-01", "2020-01-01T00:00:00.000Z", "2020-01-01T01:00:00+01:00", "1577836800"] {
             assert_eq!(date(text), Some(point), "{text}");
+        }
+        for text in ["2020", "2020-01", "2020-01-01T00:00:00", "20200101T000000Z", "2020-01-01T00:00:00Z[UTC]"] {
+            assert_eq!(date(text), None, "{text}");
         }
         assert_eq!(show_date(point).unwrap(), "2020-01-01T00:00:00Z");
         assert_eq!(date("yesterday"), None);

@@ -37,6 +37,12 @@ pub trait Space {
         Arity::Unknown
     }
 
+    /// Whether every value of a key is a number, a date or an address, so that comparisons never meet another text.
+    fn is_scalar(&self, key: &str) -> bool {
+        let _ = key;
+        false
+    }
+
     /// Positions in the table of actions that make a telling witness, best first.
     fn telling_actions(&self) -> &[usize] {
         &[]

@@ -16,7 +16,7 @@ use super::product::{Letter, Word};
 use super::rule::Decision;
 use super::search::Assertions;
 use super::space::Space;
-use super::table::{Table, Value};
+use super::table::{Assumed, Table, Value};
 
 /// The two sides of a comparison.
 pub(super) struct Sides<'a> {
@@ -68,12 +68,16 @@ pub(super) fn point(
         match table.dim_at(at).cloned() {
             Some(Dim::Key(key)) => {
                 let wants = found.on(at);
-                let forced = table.presence().iter().any(|(k, there)| *k == at && *there);
-                if wants.is_empty() && !forced {
-                    continue;
-                }
                 if wants.is_empty() {
-                    draft.free.push(key);
+                    match table.assumed(at) {
+                        None | Some(Assumed::Absent) => {}
+                        Some(Assumed::Single | Assumed::Other(_)) => draft.free.push(key),
+                        Some(Assumed::Value(text)) => draft.keys.push((key, Value::Scalar(vec![text.clone()]))),
+                        Some(Assumed::List) => {
+                            let name = sides.space.names(&key).into_iter().take(1).collect();
+                            draft.keys.push((key, Value::List(vec![Value::Scalar(name)])));
+                        }
+                    }
                     continue;
                 }
                 if matches!(table.value(at, wants, &[], budget)?, None | Some(Value::Absent)) {

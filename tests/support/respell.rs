@@ -20,7 +20,12 @@ fn recased(list: &List) -> List {
     List { items: list.items.iter().rev().map(item).collect(), span: list.span }
 }
 
-/// One statement as several: one per half of its actions and per half of its resources (`Not` forms stay whole).
+fn has_variable(list: &List) -> bool {
+    list.known_items().any(|text| text.contains("${"))
+}
+
+/// One statement as several: one per half of its actions and per half of its resources. `Not` forms stay whole, and
+/// so do resources with variables: by one reading a variable without value invalidates all of its statement.
 fn split(statement: &Statement) -> Vec<Statement> {
     let halves = |list: &List| -> Vec<List> {
         let (a, b) = list.items.split_at(list.items.len() / 2);
@@ -33,7 +38,7 @@ fn split(statement: &Statement) -> Vec<Statement> {
         let mut one = statement.clone();
         one.action.set = recased(&action);
         match &statement.resource {
-            Some(clause) if !clause.negated => {
+            Some(clause) if !clause.negated && !has_variable(&clause.set) => {
                 for resource in halves(&clause.set) {
                     let mut part = one.clone();
                     if let Some(clause) = &mut part.resource {

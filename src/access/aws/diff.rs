@@ -15,7 +15,7 @@ use super::compile::{Contested, Place, Readings, compile};
 use super::document::{Document, Statement, Text};
 use super::explain;
 use super::parse::Kind;
-use super::replay::replay;
+use super::replay::{Replay, replay};
 use super::space::AwsSpace;
 
 /// What is compared, and how.
@@ -30,6 +30,9 @@ pub struct Diff<'a> {
     /// Limits and tiers.
     pub options: Options,
 }
+
+/// What a request can carry that no document says how to compare.
+const ODD_VALUE: &str = "a condition on a value that is not of its type (number, date, address)";
 
 /// Both sides under one reading.
 struct Pair {
@@ -139,13 +142,18 @@ impl<'a> Diff<'a> {
     fn keep_new(&self, outcome: &Outcome, pair: &Pair, own: Readings, all: &[Readings], access: &mut Access) -> bool {
         let mut fragile = false;
         for piece in &outcome.new {
-            let stands = |reading: Readings| replay(self.before, self.after, self.kind, &piece.point, reading);
-            if !stands(own) {
+            let replayed = |reading: Readings| replay(self.before, self.after, self.kind, &piece.point, reading);
+            let doubt = match replayed(own) {
+                Replay::Stands => None,
+                Replay::Open => Some(Doubt::Unknown(vec![ODD_VALUE.to_owned()])),
+                Replay::Falls => Some(Doubt::Unconfirmed),
+            };
+            if let Some(doubt) = doubt {
                 access.verdict = access.verdict.max(Verdict::Possible);
-                access.reasons.push(reason(piece.origin.as_ref(), &Doubt::Unconfirmed));
+                access.reasons.push(reason(piece.origin.as_ref(), &doubt));
                 continue;
             }
-            if !all.iter().all(|reading| *reading == own || stands(*reading)) {
+            if !all.iter().all(|reading| *reading == own || replayed(*reading) == Replay::Stands) {
                 fragile = true;
                 continue;
             }
@@ -212,6 +220,11 @@ fn reason(origin: Option<&Origin>, doubt: &Doubt) -> Reason {
             ("budget", "too many interacting patterns to decide within the budget; split the statement".to_owned())
         }
         Doubt::Unknown(labels) => ("unknown_value", format!("depends on what cannot be read: {}", labels.join("; "))),
+        Doubt::Variable => (
+            "policy_variable",
+            "depends on what a policy variable stands for, and no value was found that shows it; spell the value out"
+                .to_owned(),
+        ),
         Doubt::Unconfirmed => {
             ("unconfirmed", "a request was found but does not stand up in the evaluator; please report this".to_owned())
         }

@@ -7,12 +7,30 @@ use super::document::Document;
 use super::evaluate::{Context, ContextValue, Layer, Principal, Reading, Request, evaluate_document};
 use super::parse::Kind;
 
-/// Whether the evaluator permits the request for certain under `after` and refuses it for certain under `before`.
-pub(super) fn replay(before: &Document, after: &Document, kind: Kind, point: &Point, readings: Readings) -> bool {
-    let Some(request) = request(point, kind) else { return false };
+/// What the evaluator makes of a request that is said to be new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replay {
+    /// Permitted for certain after, refused for certain before.
+    Stands,
+    /// It cannot tell on one side or both.
+    Open,
+    /// It is not new.
+    Falls,
+}
+
+/// Judges the request under `before` and under `after`.
+pub(super) fn replay(before: &Document, after: &Document, kind: Kind, point: &Point, readings: Readings) -> Replay {
+    let Some(request) = request(point, kind) else { return Replay::Falls };
     let layer = if kind == Kind::Identity { Layer::Identity } else { Layer::Resource };
     let judge = |document| evaluate_document(document, layer, &request, reading(readings));
-    judge(after).is_allowed() && judge(before).is_denied()
+    let (after, before) = (judge(after), judge(before));
+    if after.is_allowed() && before.is_denied() {
+        Replay::Stands
+    } else if after.is_denied() || before.is_allowed() {
+        Replay::Falls
+    } else {
+        Replay::Open
+    }
 }
 
 /// The request of a point; `None` where its principal is none that exists.

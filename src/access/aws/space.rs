@@ -88,10 +88,14 @@ impl Space for AwsSpace {
 
     fn arity(&self, key: &str) -> Arity {
         match Actions::embedded().key_type(key).and_then(|kind| kind.multivalued) {
-            Some(true) => Arity::List,
             Some(false) => Arity::Single,
-            None => Arity::Unknown,
+            // Of a key that no table has, nobody knows.
+            Some(true) | None => Arity::List,
         }
+    }
+
+    fn is_scalar(&self, key: &str) -> bool {
+        [ValueType::Numeric, ValueType::Date, ValueType::Ip].into_iter().any(|kind| is(key, kind))
     }
 
     fn telling_actions(&self) -> &[usize] {

@@ -107,7 +107,7 @@ impl Platform for Azure {
                 Doubt::Unknown(labels) => {
                     ("unknown_value", format!("depends on what cannot be read: {}", labels.join("; ")))
                 }
-                Doubt::Unconfirmed => {
+                Doubt::Unconfirmed | Doubt::Variable => {
                     ("unconfirmed", "a request was found but does not stand up when checked".to_owned())
                 }
             };

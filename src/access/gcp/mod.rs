@@ -107,7 +107,7 @@ impl World<'_> {
                     "undecided",
                     format!("depends on what the plan and the role digest do not say: {}", labels.join("; ")),
                 ),
-                Doubt::Unconfirmed => {
+                Doubt::Unconfirmed | Doubt::Variable => {
                     ("unconfirmed", "a request was found but does not stand up when checked".to_owned())
                 }
             };

@@ -61,7 +61,7 @@ pub(super) fn lits(
     seen.arns_have_six_parts |= base.family() == Family::Arn && !condition.values.items.iter().all(is_whole_arn);
     let Some(values) = values(condition, *base, variables, readings) else { return opaque() };
     let neg = base.is_negated();
-    let list = Actions::embedded().key_type(key).is_some_and(|kind| kind.multivalued != Some(false));
+    let list = Actions::embedded().key_type(key).is_none_or(|kind| kind.multivalued != Some(false));
     let test = match set {
         None => {
             seen.plain_is_any |= list;
@@ -95,7 +95,7 @@ pub(super) fn lits(
     if let (Test::All { .. }, true) = (&test, readings.empty_is_missing) {
         out.push(vec![lit(Test::All { neg: false, set: Set::Globs(vec![Glob::empty()]) })]);
     }
-    out.push(own.iter().map(|key| Lit::present(key)).chain([lit(test)]).collect());
+    out.push(own.iter().map(|key| Lit::one_value(key)).chain([lit(test)]).collect());
     out
 }
 
@@ -163,7 +163,9 @@ fn values(condition: &Condition, base: Base, variables: bool, readings: Readings
                 text.chars().for_each(|c| glob.push_char(c, fold));
                 glob
             };
-            known().map(|text| text.map(literal)).collect::<Option<Vec<_>>>().map(sorted)
+            // The documentation contradicts itself on variables here.
+            let plain = |text: &str| !(variables && text.contains("${"));
+            known().map(|text| text.filter(|text| plain(text)).map(literal)).collect::<Option<Vec<_>>>().map(sorted)
         }
         Family::Numeric | Family::Date => {
             let date = base.family() == Family::Date;

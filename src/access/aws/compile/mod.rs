@@ -129,10 +129,10 @@ pub fn compile(document: &Document, kind: Kind, place: &Place, readings: Reading
                 .map(|hole| Lit::opaque(&format!("conditions {}", hole.as_str()), false)),
         );
         for key in unset {
-            let present = Lit::present(&key);
+            let set = Lit::one_value(&key);
             let needed = |forms: &Vec<Lit>| lits.iter().chain(forms).any(|lit| lit.needs(&key));
             seen.unset_invalidates |= !alternatives.iter().all(needed);
-            lits.extend(readings.unset_invalidates.then_some(present));
+            lits.extend(readings.unset_invalidates.then_some(set));
         }
         let origin = origin(statement, place);
         for (action, conditions) in
@@ -283,7 +283,7 @@ fn resource(
     let mut out = Vec::new();
     if clause.negated {
         seen.unset_blocks_not |= !own.is_empty();
-        out.extend(own.iter().filter(|_| readings.unset_blocks_not).map(|key| Lit::present(key)));
+        out.extend(own.iter().filter(|_| readings.unset_blocks_not).map(|key| Lit::one_value(key)));
     }
     unset.extend(own);
     out.push(Lit::of(Dim::Resource, clause.negated, globs, &label));

@@ -15,6 +15,9 @@ pub(super) fn matches(document: &Document, statement: &Statement, keys: &Keys<'_
         None => (Truth::True, Grip::Direct),
     };
     let mut truth = named.and(action(&statement.action, &keys.request.action));
+    if truth == Truth::False {
+        return (truth, grip);
+    }
     if let Some(clause) = &statement.resource {
         truth = truth.and(resource(clause, document.has_variables(), keys));
     }
@@ -49,6 +52,9 @@ fn action(clause: &Clause<List>, action: &str) -> Truth {
 /// Prefix and name each by themselves; `*` without a prefix is everything.
 fn action_matches(pattern: &str, action: &str) -> bool {
     let like = |pattern: &str, text: &str| {
+        if !pattern.contains(['*', '?']) {
+            return pattern.eq_ignore_ascii_case(text);
+        }
         let mut wild = pattern.to_ascii_lowercase().into_bytes();
         wild.dedup_by(|a, b| *a == b'*' && *b == b'*');
         wild_match(&wild, text.to_ascii_lowercase().as_bytes())

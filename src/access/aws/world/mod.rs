@@ -352,6 +352,10 @@ impl<'a> World<'a> {
             Doubt::Unknown(labels) => {
                 ("unknown_value", format!("depends on what cannot be read: {}", labels.join("; ")))
             }
+            Doubt::Variable => (
+                "policy_variable",
+                "depends on what a policy variable stands for; no value was found that shows it".to_owned(),
+            ),
             Doubt::Unconfirmed => {
                 ("unconfirmed", "a request was found but does not stand up when checked; please report this".to_owned())
             }
