@@ -238,9 +238,11 @@ impl Sides<'_> {
             prop_assert!(stands(true) || stands(false), "does not replay: {:?}", piece.witness);
         }
         if access.verdict == Verdict::None {
+            // A sixth of the universe, another one for every pair: over many cases all of it has its turn.
             let turned = Reading::each_alone();
-            for (at, request) in requests().iter().enumerate() {
-                for reading in [Reading::default(), turned[at % turned.len()]] {
+            let first = format!("{:?}", (self.before, self.after)).len() % 6;
+            for (at, request) in requests().iter().enumerate().skip(first).step_by(6) {
+                for reading in [Reading::default(), turned[at / 6 % turned.len()]] {
                     prop_assert!(!self.is_new(request, reading), "`none`, but {request:?} under {reading:?}");
                 }
             }

@@ -95,7 +95,7 @@ pub(super) fn lits(
     if let (Test::All { .. }, true) = (&test, readings.empty_is_missing) {
         out.push(vec![lit(Test::All { neg: false, set: Set::Globs(vec![Glob::empty()]) })]);
     }
-    out.push(own.iter().map(|key| Lit::one_value(key)).chain([lit(test)]).collect());
+    out.push(own.iter().map(Lit::one_value).chain([lit(test)]).collect());
     out
 }
 

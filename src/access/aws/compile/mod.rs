@@ -283,7 +283,7 @@ fn resource(
     let mut out = Vec::new();
     if clause.negated {
         seen.unset_blocks_not |= !own.is_empty();
-        out.extend(own.iter().filter(|_| readings.unset_blocks_not).map(|key| Lit::one_value(key)));
+        out.extend(own.iter().filter(|_| readings.unset_blocks_not).map(Lit::one_value));
     }
     unset.extend(own);
     out.push(Lit::of(Dim::Resource, clause.negated, globs, &label));
