@@ -490,7 +490,7 @@ fn principals() {
             "an exception more",
             but(json!({"AWS": [root, user]})),
             but(json!({"AWS": [root, user, "arn:aws:iam::111111111111:user/v"]})),
-            Possible,
+            New,
         ),
         (
             "an exception less",

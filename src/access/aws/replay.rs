@@ -74,6 +74,5 @@ pub(super) fn reading(readings: Readings) -> Reading {
         unset_invalidates: readings.unset_invalidates,
         arns_have_six_parts: readings.arns_have_six_parts,
         // The trees of documents fork on the account instead.
-        not_principal_account_is_root: false,
     }
 }

@@ -176,10 +176,9 @@ fn origin(statement: &Statement, place: &Place) -> Origin {
 
 fn principal(clause: &Clause<Principals>, readings: Readings, seen: &mut Contested) -> Lit {
     seen.not_principal_needs_account |= clause.negated && principal::is_contested(&clause.set);
-    let mut globs = if clause.negated && readings.not_principal_needs_account {
-        principal::strict_exceptions(&clause.set)
-    } else {
-        principal::globs(&clause.set)
+    let mut globs = match clause.negated {
+        true => principal::exceptions(&clause.set, readings.not_principal_needs_account),
+        false => principal::globs(&clause.set),
     };
     globs.sort();
     globs.dedup();

@@ -15,33 +15,40 @@ pub(super) fn is_contested(principals: &Principals) -> bool {
     entries.iter().any(|entry| entry.kind == PrincipalKind::Aws && entry.ids.items.iter().any(specific))
 }
 
-/// The patterns of a `NotPrincipal` element under the strict reading: a caller is excepted only if its account is
-/// listed too, and an account alone excepts only its root user.
-pub(super) fn strict_exceptions(principals: &Principals) -> Vec<Glob> {
+/// The patterns of a `NotPrincipal` element. An account excepts its root user alone: in the documentation's example all
+/// but the user Bob are denied though his account is listed beside him. Under the strict reading a caller is excepted
+/// only if its account is listed too.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
+pub(super) fn exceptions(principals: &Principals, strict: bool) -> Vec<Glob> {
     let Principals::Listed(entries) = principals else { return globs(principals) };
     let known =
         entries.iter().filter(|entry| entry.kind == PrincipalKind::Aws).flat_map(|entry| entry.ids.known_items());
     let accounts: Vec<String> = known.filter_map(account_of_root).collect();
-    let strict = |one: &PrincipalEntry| -> Vec<Glob> {
-        if one.kind != PrincipalKind::Aws || one.ids.has_holes() {
-            return entry(one);
+    let excepted = |id: &str| -> Vec<Glob> {
+        if id == "*" {
+            return vec![Glob::any()];
         }
-        let each = |id: &str| -> Vec<Glob> {
-            if id == "*" {
-                return vec![Glob::any()];
-            }
-            if let Some(number) = account_of_root(id) {
-                let mut root = Glob::literal("AWS:arn:");
-                root.push_many(Loop::InSegment);
-                format!(":iam::{number}:root").chars().for_each(|c| root.push_char(c, false));
-                return vec![root];
-            }
-            let own = id.split(':').nth(4).unwrap_or_default();
-            if accounts.iter().any(|number| number == own) { aws(id) } else { Vec::new() }
-        };
-        one.ids.known_items().flat_map(each).collect()
+        if let Some(number) = account_of_root(id) {
+            let mut root = Glob::literal("AWS:arn:");
+            root.push_many(Loop::InSegment);
+            format!(":iam::{number}:root").chars().for_each(|c| root.push_char(c, false));
+            return vec![root];
+        }
+        let own = id.split(':').nth(4).unwrap_or_default();
+        if !strict || accounts.iter().any(|number| number == own) { aws(id) } else { Vec::new() }
     };
-    entries.iter().flat_map(strict).collect()
+    let mut out = Vec::new();
+    for one in entries {
+        if one.kind == PrincipalKind::Aws && !(strict && one.ids.has_holes()) {
+            out.extend(one.ids.known_items().flat_map(excepted));
+            let mut unknown = one.clone();
+            unknown.ids.items.retain(|item| !matches!(item, Item::One(Text::Known(_))));
+            out.extend(entry(&unknown));
+        } else {
+            out.extend(entry(one));
+        }
+    }
+    out
 }
 
 /// The account that an identifier names as a whole.

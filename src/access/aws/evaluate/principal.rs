@@ -26,10 +26,8 @@ pub(super) fn covers(clause: &Clause<Principals>, caller: &Principal, reading: R
     }
     let excepted = if reading.not_principal_needs_account {
         Truth::all(identities(caller).iter().map(|identity| lists(&clause.set, identity)))
-    } else if reading.not_principal_account_is_root {
-        Truth::any(themselves(caller).iter().map(|identity| lists(&clause.set, identity)))
     } else {
-        names(&clause.set, caller).0
+        Truth::any(themselves(caller).iter().map(|identity| lists(&clause.set, identity)))
     };
     (excepted.not(), Grip::Direct)
 }
@@ -109,7 +107,8 @@ fn identities(caller: &Principal) -> Vec<Identity<'_>> {
     all
 }
 
-/// What excepts a caller where an account stands for its root user alone: the caller, and for a session its role.
+/// What excepts a caller: itself, and for a session its role. An account stands for its root user alone, as in the
+/// documentation's example, where all but the user Bob are denied though his account is listed beside him.
 fn themselves(caller: &Principal) -> Vec<Identity<'_>> {
     let mut all = vec![Identity::Caller(caller)];
     match caller {

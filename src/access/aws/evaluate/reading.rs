@@ -32,9 +32,6 @@ pub struct Reading {
     /// `NotPrincipal` excepts a caller only if its account is listed too (for a session: also its role), as the
     /// documentation warns some services do; otherwise any entry that names the caller excepts it.
     pub not_principal_needs_account: bool,
-    /// An account in `NotPrincipal` excepts its root user alone, as in the documentation's example, where all but
-    /// the user Bob are denied though his account is listed beside him; otherwise it excepts its members.
-    pub not_principal_account_is_root: bool,
     /// A key whose one value is the empty string counts as missing under `ForAllValues`, as the documentation has
     /// it in a subordinate clause; otherwise it is a value like any other.
     pub empty_is_missing: bool,

@@ -12,7 +12,6 @@ use super::collect::is_known_name;
 use super::model::{Credential, Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use crate::access::Reason;
 use crate::access::aws::compile::{Contested, Place, Readings, compile, own_account};
-use crate::access::aws::document::{Document, Principals};
 use crate::access::aws::parse::Kind;
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit, Set, Test};
@@ -133,8 +132,7 @@ impl Viewer<'_> {
             let place = Place { address: used.address.to_string(), path: used.path.to_string() };
             match &used.doc {
                 Doc::Read(document) => {
-                    let mut set = compile(document, kind, &place, self.readings, &mut self.contested);
-                    except_root_only(&mut set, document);
+                    let set = compile(document, kind, &place, self.readings, &mut self.contested);
                     all.allow.extend(set.allow);
                     all.deny.extend(set.deny);
                     seen.docs.push(used.clone());
@@ -407,40 +405,6 @@ fn own_root(set: &mut RuleSet, account: &Account, root: &Glob) {
             globs.push(root.clone());
         }
     }
-}
-
-/// `NotPrincipal` with the account's root excepts the account's own identity, which has to be listed beside each
-/// principal that is meant, and not everybody in the account.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
-fn except_root_only(set: &mut RuleSet, document: &Document) {
-    for account in excepted_accounts(document) {
-        let all = own_account(&account);
-        let lits = set.deny.iter_mut().chain(&mut set.allow).flat_map(|rule| &mut rule.lits);
-        for lit in lits.filter(|lit| lit.dim == Dim::Principal) {
-            if let Test::One { neg: true, set: Set::Globs(globs), .. } = &mut lit.test
-                && all.iter().all(|glob| globs.contains(glob))
-            {
-                globs.retain(|glob| !all.contains(glob));
-                globs.push(Glob::literal(&format!("AWS:arn:aws:iam::{account}:root")));
-            }
-        }
-    }
-}
-
-/// The accounts that `NotPrincipal` elements name as a whole, by number or by their root's ARN.
-fn excepted_accounts(document: &Document) -> BTreeSet<String> {
-    let mut accounts = BTreeSet::new();
-    let clauses = document.statements.iter().filter_map(|statement| statement.principal.as_ref());
-    for clause in clauses.filter(|clause| clause.negated) {
-        let Principals::Listed(entries) = &clause.set else { continue };
-        for id in entries.iter().flat_map(|entry| entry.ids.known_items()) {
-            let number = id.strip_suffix(":root").map_or(id, |head| head.rsplit(':').next().unwrap_or(id));
-            if number.len() == 12 && number.bytes().all(|byte| byte.is_ascii_digit()) {
-                accounts.insert(number.to_owned());
-            }
-        }
-    }
-    accounts
 }
 
 /// Adds a literal to every rule that permits.

@@ -108,9 +108,8 @@ impl Side<'_> {
         }
     }
 
-    /// As the trees read it: see [`super::focus`] on accounts in `NotPrincipal`.
     fn reading(&self) -> Reading {
-        Reading { not_principal_account_is_root: true, ..replay::reading(self.readings) }
+        replay::reading(self.readings)
     }
 
     /// Some role of the account.
