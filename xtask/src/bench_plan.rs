@@ -126,6 +126,11 @@ impl Row {
         format!("{}.{}", self.type_name(), self.name())
     }
 
+    /// Roles have a handful of policies each.
+    fn role(self) -> String {
+        format!("app-{}", self.noise(31) % (1 + self.0 / 100))
+    }
+
     fn document(self, side: u32) -> String {
         let statements: Vec<Value> = (0..1 + self.noise(3) % 4)
             .map(|n| {
@@ -154,10 +159,10 @@ impl Row {
                 "permissions_boundary": null, "inline_policy": [], "managed_policy_arns": [], "force_detach_policies": false})
             }
             "aws_iam_policy" | "aws_iam_role_policy" => {
-                json!({"policy": self.document(side), "path": "/", "role": "app"})
+                json!({"policy": self.document(side), "path": "/", "role": self.role()})
             }
             "aws_s3_bucket_policy" => json!({"policy": self.document(side), "bucket": format!("bucket-{}", self.0)}),
-            "aws_iam_role_policy_attachment" => json!({"role": "app",
+            "aws_iam_role_policy_attachment" => json!({"role": self.role(),
                 "policy_arn": format!("arn:aws:iam::111122223333:policy/p{}", self.noise(30 + side) % 100)}),
             "aws_instance" => {
                 json!({"ami": "ami-0123456789abcdef0", "instance_type": "m7g.large", "ebs_optimized": true,

@@ -1,6 +1,8 @@
 //! Which change brings a request about: undo one at a time, and see whether the request is still permitted.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::World;
 use super::collect::Collector;
@@ -12,6 +14,9 @@ use crate::access::rule::{Decision, Rule};
 use crate::access::worlds::Side;
 use crate::access::{Guardrail, GuardrailEffect};
 
+/// Of more changes than this to one identity or resource none is undone by itself: each costs the whole tree.
+const MAX_UNDONE: usize = 64;
+
 /// What a request is attributed among.
 pub(super) struct Attribution<'a, 'w> {
     pub(super) world: &'a World<'w>,
@@ -20,21 +25,29 @@ pub(super) struct Attribution<'a, 'w> {
     pub(super) touched: &'a BTreeSet<usize>,
     /// The views before and after, under each reading.
     pub(super) views: &'a [(View, View)],
+    /// The trees after everything but one change, by its row.
+    pub(super) without: RefCell<BTreeMap<usize, Rc<Decision>>>,
 }
 
 impl Attribution<'_, '_> {
     /// The rows without whose change the request is not permitted. Where several changes bring it about each by
-    /// itself: those that carry or attach the statement, else all.
+    /// itself, or too many are in question: those that carry or attach the statement, else all.
     pub(super) fn culprits(&self, piece: &Piece) -> Vec<usize> {
         if self.touched.len() == 1 {
             return self.touched.iter().copied().collect();
         }
         let relevant: BTreeSet<usize> =
             self.views.iter().flat_map(|(b, a)| b.rows.iter().chain(&a.rows)).copied().collect();
-        let needed: Vec<usize> =
-            self.touched.iter().copied().filter(|row| !self.without(*row, &relevant).permits(&piece.point)).collect();
-        if !needed.is_empty() {
-            return needed;
+        if self.touched.len() <= MAX_UNDONE {
+            let needed: Vec<usize> = self
+                .touched
+                .iter()
+                .copied()
+                .filter(|row| !self.without(*row, &relevant).permits(&piece.point))
+                .collect();
+            if !needed.is_empty() {
+                return needed;
+            }
         }
         let origin = piece.origin.clone().unwrap_or_default();
         let docs = self.views.iter().flat_map(|(_, after)| &after.docs);
@@ -52,11 +65,17 @@ impl Attribution<'_, '_> {
     }
 
     /// The tree after everything but one change.
-    fn without(&self, row: usize, relevant: &BTreeSet<usize>) -> Decision {
+    fn without(&self, row: usize, relevant: &BTreeSet<usize>) -> Rc<Decision> {
+        if let Some(made) = self.without.borrow().get(&row) {
+            return Rc::clone(made);
+        }
         let side = |at: usize| if at == row { Side::Before } else { Side::After };
         let world = self.world;
         let model = Collector::collect(&world.state.rows, Some(relevant), &side, world.account, world.library);
-        world.view(&model, self.focus, Readings::default(), &mut Contested::default()).decision
+        let view = world.view(&model, self.focus, Readings::default(), &mut Contested::default());
+        let made = Rc::new(view.decision);
+        self.without.borrow_mut().insert(row, Rc::clone(&made));
+        made
     }
 
     /// What stood in the way before: denials that matched, and limits that did not permit, with the rows that

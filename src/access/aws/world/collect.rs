@@ -60,12 +60,11 @@ impl<'a> Collector<'a> {
             profile_users: Vec::new(),
             eks_entries: BTreeMap::new(),
         };
-        let objects: Vec<(usize, &Row, &Object)> = rows
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| only.is_none_or(|only| only.contains(at)))
-            .filter_map(|(at, row)| row.object(side(at)).map(|object| (at, row, object)))
-            .collect();
+        let object = |at: usize| rows.get(at).and_then(|row| Some((at, row, row.object(side(at))?)));
+        let objects: Vec<(usize, &Row, &Object)> = match only {
+            Some(only) => only.iter().copied().filter_map(object).collect(),
+            None => (0..rows.len()).filter_map(object).collect(),
+        };
         for (at, _, object) in &objects {
             this.declare(*at, object);
         }

@@ -81,10 +81,10 @@ pub(super) struct Viewer<'a> {
 }
 
 /// Rows, documents and gaps, gathered while a tree is built.
-#[derive(Default)]
-struct Gathered {
-    rows: BTreeSet<usize>,
-    docs: Vec<DocUse>,
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    pub(super) rows: BTreeSet<usize>,
+    pub(super) docs: Vec<DocUse>,
     unknown: Vec<(Reason, Vec<usize>)>,
 }
 
@@ -125,7 +125,7 @@ impl Viewer<'_> {
 
     /// The rules of several documents. One that is not known grants and denies in a way that is the same wherever
     /// the same document is in force.
-    fn rules(&mut self, docs: &[DocUse], kind: Kind, seen: &mut Gathered) -> RuleSet {
+    pub(super) fn rules(&mut self, docs: &[DocUse], kind: Kind, seen: &mut Gathered) -> RuleSet {
         let mut all = RuleSet::default();
         for used in docs {
             seen.rows.extend(&used.rows);
@@ -181,7 +181,7 @@ impl Viewer<'_> {
         let Some(arn) = identity.arn.as_deref().filter(|_| granted && !self.model.resources.is_empty()) else {
             return cut;
         };
-        let (grants, denials) = self.granted_to(arn, &known, seen);
+        let (grants, denials) = self.model.granted.get(self).to(arn, &known, seen, &mut self.contested);
         let mut tree = cut;
         if !grants.allow.is_empty() {
             tree = Decision::Or(vec![tree, Decision::Rules(grants)]);
@@ -190,36 +190,6 @@ impl Viewer<'_> {
             tree = Decision::And(vec![tree, Decision::Rules(denials)]);
         }
         tree
-    }
-
-    /// What the resource policies of the plan grant and deny to a principal by name.
-    fn granted_to(
-        &mut self,
-        arn: &str,
-        known: &BTreeMap<Arc<str>, KeyValue>,
-        seen: &mut Gathered,
-    ) -> (RuleSet, RuleSet) {
-        let who = Point { principal: format!("AWS:{arn}"), ..Point::default() };
-        let (mut grants, mut denials) = (RuleSet::default(), everything());
-        let root = Glob::literal(&format!("AWS:{}", self.account.root()));
-        let mut unseen = Gathered::default();
-        for policy in self.model.resources.values().filter(|policy| !policy.explicit) {
-            let mut set = self.rules(&policy.docs, Kind::Resource, &mut unseen);
-            own_root(&mut set, self.account, &root);
-            settle(&mut set, known);
-            let mine = |rule: &Rule| {
-                let (about, rest): (Vec<&Lit>, Vec<&Lit>) = rule.lits.iter().partition(|lit| lit.dim == Dim::Principal);
-                let hit = about.iter().all(|lit| lit.holds(&who)) && !rest.iter().any(|lit| lit.dim_is_opaque());
-                hit.then(|| Rule { lits: rest.into_iter().cloned().collect(), origin: rule.origin.clone() })
-            };
-            grants.allow.extend(set.allow.iter().filter_map(mine));
-            denials.deny.extend(set.deny.iter().filter_map(mine));
-        }
-        if !grants.allow.is_empty() || !denials.deny.is_empty() {
-            seen.rows.extend(unseen.rows);
-            seen.docs.extend(unseen.docs);
-        }
-        (grants, denials)
     }
 
     fn credential(&mut self, credential: &Credential, seen: &mut Gathered) -> Decision {
@@ -389,13 +359,13 @@ impl Viewer<'_> {
 }
 
 /// Everything is permitted.
-fn everything() -> RuleSet {
+pub(super) fn everything() -> RuleSet {
     RuleSet { allow: vec![Rule { lits: Vec::new(), origin: Origin::default() }], deny: Vec::new() }
 }
 
 /// Where a document grants to the own account, only the account's root user has the grant by itself; everybody else
 /// needs an identity policy as well.
-fn own_root(set: &mut RuleSet, account: &Account, root: &Glob) {
+pub(super) fn own_root(set: &mut RuleSet, account: &Account, root: &Glob) {
     let own = own_account(&account.id);
     for lit in set.allow.iter_mut().flat_map(|rule| &mut rule.lits).filter(|lit| lit.dim == Dim::Principal) {
         if let Test::One { neg: false, set: Set::Globs(globs), .. } = &mut lit.test
@@ -444,7 +414,7 @@ fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTre
 
 /// Decides the literals about who asks: a rule with one that fails is gone, one that holds is left out. A tag that
 /// the identity does not carry is absent.
-fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
+pub(super) fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
     if known.is_empty() {
         return;
     }

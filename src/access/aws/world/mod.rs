@@ -12,6 +12,7 @@ mod collect;
 mod cover;
 mod focus;
 mod grant;
+mod granted;
 mod late;
 mod library;
 mod merge;
@@ -22,6 +23,7 @@ mod replay;
 mod resource;
 mod space;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::aws::compile::{Contested, Readings};
@@ -164,7 +166,7 @@ impl<'a> World<'a> {
                 })
                 .collect(),
         };
-        let attribution = Attribution { world: self, focus, touched: &touched, views: &views };
+        let attribution = Attribution { world: self, focus, touched: &touched, views: &views, without: RefCell::default() };
         let mut found = BTreeSet::new();
         for (before, after) in &views {
             let outcome = compare(&before.decision, &after.decision, &space, Options::default());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::granted::Cache;
 use crate::access::Reason;
 use crate::access::aws::document::Document;
 
@@ -128,4 +129,6 @@ pub(super) struct Model {
     pub(super) endpoints: BTreeMap<String, Vec<DocUse>>,
     /// Client ids of identity providers by their ARN, with the row.
     pub(super) audiences: BTreeMap<String, (String, Vec<String>, usize)>,
+    /// What the resource policies give to principals, compiled.
+    pub(super) granted: Cache,
 }
