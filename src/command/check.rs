@@ -24,7 +24,9 @@ use crate::plan::{self, Keep, Plan, Secrets, Sections, Undetermined};
 use crate::policy::{
     ChangeCase, Finding, Level, Location, PlanCase, PlanFacts, Policies, Rows, RunContext, Selection, Severity,
 };
-use crate::report::{self, ChangeEntry, Format, Options, PlanEntry, Report, RuleEntry, SCHEMA_VERSION, Summary, Tool};
+use crate::report::{
+    self, ChangeEntry, Format, Options, PlanEntry, Report, RuleEntry, SCHEMA_VERSION, StandingEntry, Summary, Tool,
+};
 
 /// Runs it.
 ///
@@ -275,6 +277,7 @@ impl Gate<'_> {
             verdict: access.verdict.max(unsettled),
             rows: facts.rows,
             resolved: access.resolved.counts(),
+            standing: recognition.standing.iter().map(standing).collect(),
         });
         run.iam.push(iam_digest(&recognition.changes));
         run.reasons.extend(access.reasons);
@@ -300,6 +303,7 @@ impl Collected {
             verdict: Verdict::Possible,
             rows: 0,
             resolved: BTreeMap::new(),
+            standing: Vec::new(),
         });
     }
 
@@ -357,10 +361,15 @@ fn entry(plan: &str, change: IamChange, access: Access) -> ChangeEntry {
         new: access.new,
         removed: access.removed,
         guardrails: access.guardrails,
+        notes: change.notes.into_iter().map(|note| note.message).collect(),
         escalations: Vec::new(),
         facets: change.facets,
         location: None,
     }
+}
+
+fn standing(change: &IamChange) -> StandingEntry {
+    StandingEntry { address: change.row.address.clone(), type_name: change.row.type_name.clone() }
 }
 
 /// A finding for files of the gate itself that the work tree changes: they need their owners' approval, and count

@@ -75,7 +75,8 @@ impl Interest {
     /// Whether recognition, or the worlds built on it, need a resource of the prior state: catalogued types. They
     /// are documents that were read at plan, and what a targeted plan leaves out.
     pub fn state(&self, head: &StateHead<'_>) -> bool {
-        self.lookup.borrow_mut().of_mode(head.mode, head.type_name).1.is_some()
+        let told = head.shown && *head.mode == Mode::Managed;
+        !told && self.lookup.borrow_mut().of_mode(head.mode, head.type_name).1.is_some()
     }
 
     /// Whether recognition needs a resource of the configuration: catalogued types, ephemeral resources, and

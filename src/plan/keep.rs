@@ -55,6 +55,9 @@ pub struct StateHead<'a> {
     pub mode: &'a Mode,
     /// The resource type.
     pub type_name: &'a str,
+    /// Whether a row of `resource_changes` with the same address was kept, which then holds the same values. False
+    /// where the state comes first.
+    pub shown: bool,
 }
 
 /// The head of a resource of `configuration`.

@@ -15,6 +15,7 @@
 //! | `missing_values` | a row without the side that its action needs |
 //! | `missing_mask` | a row that does not say what is unknown |
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -372,6 +373,8 @@ fn prior_state<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut Pl
     if keep.prior.is_none() {
         return scanner.skip();
     }
+    let shown = plan.changes.iter().flat_map(|row| [Some(&row.address), row.previous_address.as_ref()]);
+    let shown: HashSet<String> = shown.flatten().cloned().collect();
     let Some(mut state) = scanner.object()? else { return scanner.skip() };
     while let Some(State::Values) = scanner.next_key(&mut state)? {
         let Some(mut values) = scanner.object()? else {
@@ -379,13 +382,18 @@ fn prior_state<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut Pl
             continue;
         };
         while let Some(Values::RootModule) = scanner.next_key(&mut values)? {
-            state_module(scanner, keep, plan)?;
+            state_module(scanner, keep, &shown, plan)?;
         }
     }
     Ok(())
 }
 
-fn state_module<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut Plan) -> Result<()> {
+fn state_module<R: Read>(
+    scanner: &mut Scanner<R>,
+    keep: &Keep<'_>,
+    shown: &HashSet<String>,
+    plan: &mut Plan,
+) -> Result<()> {
     keys! { Module { Resources = "resources", Children = "child_modules" } }
     let Some(mut module) = scanner.object()? else { return scanner.skip() };
     while let Some(key) = scanner.next_key(&mut module)? {
@@ -395,15 +403,20 @@ fn state_module<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut P
         };
         while scanner.next_item(&mut items)? {
             match key {
-                Module::Resources => state_resource(scanner, keep, plan)?,
-                Module::Children => state_module(scanner, keep, plan)?,
+                Module::Resources => state_resource(scanner, keep, shown, plan)?,
+                Module::Children => state_module(scanner, keep, shown, plan)?,
             }
         }
     }
     Ok(())
 }
 
-fn state_resource<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut Plan) -> Result<()> {
+fn state_resource<R: Read>(
+    scanner: &mut Scanner<R>,
+    keep: &Keep<'_>,
+    shown: &HashSet<String>,
+    plan: &mut Plan,
+) -> Result<()> {
     keys! { Head { Address = "address", Mode = "mode", Type = "type" } }
     let mark = scanner.mark();
     let (mut address, mut mode, mut type_name) = (String::new(), String::new(), String::new());
@@ -421,7 +434,7 @@ fn state_resource<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut
         }
     }
     let mode = Mode::of(Some(&mode), &address);
-    let head = StateHead { address: &address, mode: &mode, type_name: &type_name };
+    let head = StateHead { address: &address, mode: &mode, type_name: &type_name, shown: shown.contains(&address) };
     if !keep.prior.is_some_and(|filter| filter(&head)) {
         scanner.release(&mark);
         return Ok(());

@@ -224,6 +224,9 @@ fn change(page: &mut Page, change: &ChangeEntry, name_plan: bool) {
         let what = wording::permission(&removed.principal, &removed.actions, &removed.resources, &removed.conditions);
         page.field(11, "no longer", &what);
     }
+    for note in &change.notes {
+        page.field(11, "note", note);
+    }
     for escalation in &change.escalations {
         page.field(11, "escalation", &escalation.to_string());
     }

@@ -2,7 +2,7 @@
 //! failures, those that inform and IAM changes without a finding pass, waived ones are skipped, and what is
 //! undetermined is an error.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decision::Decision;
 use crate::policy::{Finding, Level};
@@ -42,7 +42,7 @@ pub(super) fn render(report: &Report) -> String {
         "<testsuites name=\"tollgate\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" \
          skipped=\"{skipped}\">\n"
     ));
-    let mut by_suite: std::collections::BTreeMap<&str, Vec<&Case>> = std::collections::BTreeMap::new();
+    let mut by_suite: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in &cases {
         by_suite.entry(&case.suite).or_default().push(case);
     }
@@ -113,7 +113,20 @@ fn cases(report: &Report) -> Vec<Case> {
             });
         }
     }
+    tell_apart(&mut cases);
     cases
+}
+
+/// GitLab keeps one case of each name in a suite: those after the first get a number.
+fn tell_apart(cases: &mut [Case]) {
+    let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for case in cases {
+        let count = seen.entry((case.suite.clone(), case.name.clone())).or_default();
+        *count += 1;
+        if *count > 1 {
+            case.name = format!("{} ({count})", case.name);
+        }
+    }
 }
 
 fn decision(report: &Report) -> Case {

@@ -308,6 +308,7 @@ fn change(change: &ChangeEntry, name_plan: bool) -> String {
         let what = wording::permission(&removed.principal, &removed.actions, &removed.resources, &removed.conditions);
         Some(format!("- no longer {}\n", code(&what, MESSAGE)))
     });
+    list(change.notes.len(), &|index| Some(format!("- note: {}\n", prose(change.notes.get(index)?, MESSAGE))));
     list(change.escalations.len(), &|index| {
         Some(format!("- **escalation** {}\n", code(&change.escalations.get(index)?.to_string(), MESSAGE)))
     });

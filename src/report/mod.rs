@@ -112,6 +112,19 @@ pub struct PlanEntry {
     pub rows: usize,
     /// How unknown values of the plan were resolved: counts by `references`, `data_sources`, `symbols`, `unknown`, ...
     pub resolved: std::collections::BTreeMap<&'static str, usize>,
+    /// What the configuration says about access and no plan can show to change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub standing: Vec<StandingEntry>,
+}
+
+/// A provider block that says who applies or where to, or a module call without a pinned version.
+#[derive(Clone, Debug, Serialize)]
+pub struct StandingEntry {
+    /// Where it stands: `provider.aws`, `module.network`.
+    pub address: String,
+    /// The catalogue's name: `provider:assume_role`, `module:source`.
+    #[serde(rename = "type")]
+    pub type_name: String,
 }
 
 /// One IAM change of the report.
@@ -144,6 +157,9 @@ pub struct ChangeEntry {
     pub removed: Vec<RemovedAccess>,
     /// Guard rails weakened.
     pub guardrails: Vec<Guardrail>,
+    /// What a reader has to know about the way the change is made, such as that it stands in no output of the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Escalation paths; empty until the graph stage exists.
     pub escalations: Vec<serde_json::Value>,
     /// The access-relevant attributes before and after, for the readable diff; not part of the JSON report.

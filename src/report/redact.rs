@@ -11,7 +11,7 @@ use crate::iam::Facet;
 use crate::plan::Undetermined;
 use crate::policy::{Finding, Location};
 
-use super::{ChangeEntry, PlanEntry, Report, RuleEntry};
+use super::{ChangeEntry, PlanEntry, Report, RuleEntry, StandingEntry};
 
 /// Replaces the secrets of one string; a string without secrets comes back as it is.
 pub type Replace<'a> = &'a dyn Fn(&str) -> Cow<'_, str>;
@@ -97,8 +97,11 @@ fn object(members: &mut serde_json::Map<String, Value>, replace: Replace<'_>) {
 }
 
 fn plan(entry: &mut PlanEntry, replace: Replace<'_>) {
-    let PlanEntry { id, source, sha256: _, decision: _, verdict: _, rows: _, resolved: _ } = entry;
+    let PlanEntry { id, source, sha256: _, decision: _, verdict: _, rows: _, resolved: _, standing } = entry;
     strings([id, source], replace);
+    for StandingEntry { address, type_name } in standing {
+        strings([address, type_name], replace);
+    }
 }
 
 fn change(entry: &mut ChangeEntry, replace: Replace<'_>) {
@@ -116,6 +119,7 @@ fn change(entry: &mut ChangeEntry, replace: Replace<'_>) {
         new,
         removed,
         guardrails,
+        notes,
         escalations,
         facets,
         location: place,
@@ -129,6 +133,7 @@ fn change(entry: &mut ChangeEntry, replace: Replace<'_>) {
     for Guardrail { address, kind, effect: _, explanation } in guardrails {
         strings([address, kind, explanation], replace);
     }
+    strings(notes, replace);
     escalations.iter_mut().for_each(|entry| value(entry, replace));
     for Facet { purpose, path, before, after, unknown: _ } in facets {
         strings([purpose, path], replace);

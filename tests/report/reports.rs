@@ -53,6 +53,7 @@ pub(crate) fn plan(id: &str, decision: Decision, verdict: Verdict) -> PlanEntry 
         verdict,
         rows: 1_234,
         resolved: Default::default(),
+        standing: Vec::new(),
     }
 }
 
@@ -88,6 +89,7 @@ pub(crate) fn change(address: &str, verdict: Verdict) -> ChangeEntry {
         new: vec![],
         removed: vec![],
         guardrails: vec![],
+        notes: Vec::new(),
         escalations: vec![],
         facets: vec![],
         location: Some(Location { file: "modules/deploy/main.tf".into(), line: 12 }),
@@ -359,6 +361,7 @@ pub(crate) fn everywhere(text: &str) -> Report {
         new: vec![new],
         removed: vec![removed],
         guardrails: vec![Guardrail { address: t(), kind: t(), effect: GuardrailEffect::Bypassed, explanation: t() }],
+        notes: vec![text.to_owned()],
         escalations: vec![json!({text: [text]})],
         facets: vec![
             facet(None, Some(Value::String(document.to_string()))),

@@ -124,7 +124,7 @@ impl Tree {
             "audit_log_config",
             "provider_meta",
         ];
-        let Val::Map(members) = &object.values else { return None };
+        let Val::Map(members) = &*object.values else { return None };
         let parents: Vec<(&str, String)> = members
             .iter()
             .filter(|(name, _)| !OTHER.contains(&&***name))

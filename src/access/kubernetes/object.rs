@@ -58,7 +58,7 @@ impl Thing {
             other => {
                 let stem = other.trim_end_matches("_v1");
                 let (_, kind) = TYPES.iter().find(|(name, _)| *name == stem)?;
-                (Some((*kind).to_owned()), object.values.clone())
+                (Some((*kind).to_owned()), Val::clone(&object.values))
             }
         };
         let kind = match kind {

@@ -74,7 +74,7 @@ impl State {
 }
 
 fn object(address: &str, type_name: &str, values: Val) -> Object {
-    Object { address: address.into(), type_name: type_name.into(), values }
+    Object { address: address.into(), type_name: type_name.into(), values: Arc::new(values) }
 }
 
 /// All rows by their address without keys.
@@ -107,7 +107,12 @@ impl<'a> Builder<'a> {
         let after = (row.before().exists() || row.after().exists())
             .then_some(())
             .filter(|()| !row.after.is_null() || row.after_unknown == Value::Bool(true))
-            .map(|()| object(&row.address, &row.type_name, self.after(row)));
+            .map(|()| object(&row.address, &row.type_name, self.after(row)))
+            .map(|after| match &before {
+                // Most rows do not change: one copy of their values is enough.
+                Some(before) if before.values == after.values => Object { values: Arc::clone(&before.values), ..after },
+                _ => after,
+            });
         if !row.actions.forgets() {
             rows.push(Row { change, before, after, configured });
             return;

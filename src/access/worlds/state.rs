@@ -12,8 +12,8 @@ pub struct Object {
     pub address: Arc<str>,
     /// The resource type.
     pub type_name: Arc<str>,
-    /// The values, with holes where they are known only after apply.
-    pub values: Val,
+    /// The values, with holes where they are known only after apply. Both sides of a row share those that are equal.
+    pub values: Arc<Val>,
 }
 
 impl Object {

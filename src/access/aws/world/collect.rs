@@ -375,7 +375,7 @@ impl<'a> Collector<'a> {
     /// An exclusive list attaches what it names and detaches every other managed policy.
     fn apply_exclusive(&mut self) {
         for (key, list, at) in std::mem::take(&mut self.exclusive) {
-            let object = Object { address: Arc::from(""), type_name: Arc::from(""), values: Val::Null };
+            let object = Object { address: Arc::from(""), type_name: Arc::from(""), values: Arc::default() };
             let named: Vec<DocUse> =
                 list.iter().filter_map(|value| self.policy(at, &object, "policy_arns", value)).collect();
             let identity = self.entry(key, at);
