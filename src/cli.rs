@@ -117,6 +117,11 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Input")]
     pub strict_json: bool,
 
+    /// Do not work out what is newly permitted: every IAM change counts as not compared. For policies of your own
+    /// over very large plans.
+    #[arg(long, help_heading = "Input")]
+    pub no_access: bool,
+
     /// What is judged by and how.
     #[command(flatten)]
     pub settings: SettingsArgs,

@@ -185,8 +185,10 @@ impl Gate<'_> {
             selection.wants_row(head.type_name, head.mode.as_str(), actions)
         };
         let interest = Interest::default();
-        let rows = |head: &plan::RowHead<'_>| interest.row(head);
-        let prior = |head: &plan::StateHead<'_>| interest.state(head);
+        // What does not change is a part of both worlds, and of nothing else.
+        let worlds = !self.args.no_access;
+        let rows = |head: &plan::RowHead<'_>| interest.row(head) & (worlds || !head.is_plain_no_op());
+        let prior = |head: &plan::StateHead<'_>| worlds && interest.state(head);
         let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
         let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
         let keep = keep.sections(sections).raw_rows(&raw_rows).strict(self.args.strict_json);
@@ -229,7 +231,10 @@ impl Gate<'_> {
     /// Judges one plan.
     fn plan(&self, read: ReadPlan<'_>, run: &mut Collected) -> Result<()> {
         let ReadPlan { id, source, sha256, plan, recognition, places, archive } = read;
-        let access = worlds::compare_with(&plan, &recognition, &self.catalogue, archive);
+        let access = match self.args.no_access {
+            true => worlds::not_asked(&recognition),
+            false => worlds::compare_with(&plan, &recognition, &self.catalogue, archive),
+        };
         let access = if self.open_world { access.in_open_world() } else { access };
         let mut undetermined = plan.undetermined.clone();
         undetermined.extend(recognition.undetermined.iter().cloned());

@@ -165,6 +165,14 @@ pub fn compare_with(
     PlanAccess { verdict, reasons: Vec::new(), changes, resolved }
 }
 
+/// The answer where nobody asked for a comparison: nothing can be excluded of any change.
+pub fn not_asked(recognition: &Recognition) -> PlanAccess {
+    let access = |change: &IamChange| if is_still(change) { Access::default() } else { not_compared(change) };
+    let changes: Vec<Access> = recognition.changes.iter().map(access).collect();
+    let verdict = changes.iter().map(|access| access.verdict).max().unwrap_or_default();
+    PlanAccess { verdict, reasons: Vec::new(), changes, resolved: Resolved::default() }
+}
+
 /// Whether a change gives nobody anything by its kind: a document made for others, or an object that only holds
 /// values, whose provisioners stand in changes of their own.
 fn is_still(change: &IamChange) -> bool {
@@ -177,7 +185,7 @@ fn not_compared(change: &IamChange) -> Access {
     let reason = Reason {
         code: "not_compared".into(),
         path: String::new(),
-        message: format!("access through `{}` is not compared yet; read the change", change.row.type_name),
+        message: format!("access through `{}` is not compared; read the change", change.row.type_name),
     };
     Access { verdict: Verdict::Possible, reasons: vec![reason], ..Access::default() }
 }

@@ -293,6 +293,7 @@ pub(super) fn judged(
         publish: false,
         plan_store: None,
         pull: pull.clone(),
+        no_access: false,
         strict_json: false,
         settings: settings.clone(),
     })
