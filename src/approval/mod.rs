@@ -18,8 +18,10 @@ mod length;
 mod paths;
 mod quorum;
 mod requirements;
+mod risk;
 mod settings;
 mod snapshot;
+mod stack;
 mod subject;
 mod votes;
 
@@ -33,7 +35,8 @@ pub use doubt::Doubt;
 pub use length::{LengthError, WindowLength};
 pub use paths::PathPattern;
 pub use quorum::{Coverage, RuleNeed, needs_of};
-pub use requirements::{POLICY_FILES_RULE, RequiredFinding, Requirements, Risk, RiskError};
+pub use requirements::{POLICY_FILES_RULE, RequiredFinding, Requirements};
+pub use risk::{Risk, RiskError};
 pub use settings::{
     ApprovalSettings, ApproverRule, Channel, RequiredPeople, Role, RoleLevel, SettingsError, Unattributed, When, Who,
 };
@@ -41,7 +44,6 @@ pub use snapshot::{
     Account, AccountKind, ApplyPhase, ApplyRecord, Attribution, Comment, Commit, Edits, Person, PullRequest, PullState,
     Push, PushKind, Review, ReviewState, RunInfo, Snapshot, TimelineEvent, UserId,
 };
-pub use subject::{
-    DocumentError, PlanRun, Stack, StackError, Subject, SubjectParts, findings_digest, iam_digest, policy_digest,
-};
+pub use stack::{Stack, StackError};
+pub use subject::{DocumentError, PlanRun, Subject, SubjectParts, findings_digest, iam_digest, policy_digest};
 pub use votes::{Counted, NotCounted, Rejected, Source};

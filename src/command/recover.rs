@@ -116,6 +116,9 @@ fn record(
         // Behind the claim there may be a deployment.
         let own = [key.clone()];
         judgement = super::pull_state::situation(context, config, pull, subject, &own).judgement;
+        if let State::Undecided(doubt) = judgement.state() {
+            bail!("nothing was recorded, because the deployments could not be read: {doubt}");
+        }
     }
     if let State::Applying(key) = judgement.state()
         && key.starts_with("deployment ")

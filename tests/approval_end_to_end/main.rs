@@ -16,13 +16,14 @@
 mod fake_github;
 
 mod comments;
+mod faults;
 mod recovering;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use fake_github::{FakeGitHub, Fault, FaultKind};
+use fake_github::FakeGitHub;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -246,55 +247,6 @@ fn plan_json_cannot_be_published() {
     std::fs::write(site.path("p.json"), out.unwrap().stdout).unwrap();
     assert_eq!(site.code(&["check", "--publish", "p.json"]), 2);
     assert!(site.github.state().checks.is_empty());
-}
-
-/// The fault matrix of an apply: whatever call fails, Terraform runs at most once, and only after every call before
-/// its start has succeeded.
-#[test]
-fn a44_every_call_of_an_apply_fails_and_nothing_runs_twice() {
-    if !terraform() {
-        return;
-    }
-    let site = Site::new("echo x >> applied");
-    let line = site.publish();
-    site.comment(ALICE, &line);
-    let clean = || {
-        let mut state = site.github.state();
-        state.refs.clear();
-        state.deployments.clear();
-        state.now = Timestamp::now();
-        let _ = std::fs::remove_file(site.path("applied"));
-        for name in ["terraform.tfstate", "terraform.tfstate.backup"] {
-            let _ = std::fs::remove_file(site.path(name));
-        }
-    };
-    site.github.control().fail(&[]);
-    site.github.control().log.clear();
-    assert_eq!(site.apply(), 0);
-    let calls: Vec<String> =
-        site.github.control().log.iter().map(|call| format!("{} {}", call.method, call.path)).collect();
-    let started = calls.iter().rposition(|call| call.ends_with("/statuses")).unwrap();
-    // Writes, and one read of each stage: the reads are covered one by one elsewhere.
-    let writes = calls.iter().enumerate().filter(|(_, call)| call.starts_with("POST") && !call.ends_with("/graphql"));
-    let stages: Vec<usize> = writes.map(|(at, _)| at).chain([0, 3, started - 2]).collect();
-    for at in stages {
-        for kind in [FaultKind::Status(500), FaultKind::LostAnswer] {
-            clean();
-            site.github.control().fail(&[Fault { at, kind, lasting: true }]);
-            let code = site.apply();
-            site.github.control().fail(&[]);
-            let ran = at == started;
-            assert_eq!(site.applied(), ran, "{kind:?} at {}: {code}", calls[at]);
-            assert_eq!(code, i32::from(!ran), "{kind:?} at {}", calls[at]);
-            if ran {
-                assert_eq!(site.result()["end"]["not_recorded"].as_array().unwrap().len(), 1);
-            }
-            // Again, without faults: what was claimed or recorded stays so.
-            let touched = !site.github.state().refs.is_empty();
-            let code = site.apply();
-            assert_eq!(code, if touched { 12 } else { 0 }, "after {kind:?} at {}", calls[at]);
-        }
-    }
 }
 
 fn wait_for(path: &Path, child: &mut Child) {

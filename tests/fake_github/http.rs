@@ -80,6 +80,8 @@ pub(crate) struct Control {
     kept: String,
     pub(crate) violations: Vec<String>,
     count: usize,
+    /// A call that fails however often it is tried: which fault, and the request once it came.
+    stubborn: Option<(FaultKind, Option<(String, String)>)>,
 }
 
 impl Control {
@@ -87,6 +89,29 @@ impl Control {
     pub(crate) fn fail(&mut self, faults: &[Fault]) {
         self.count = 0;
         self.faults = faults.to_vec();
+        self.stubborn = None;
+    }
+
+    /// The n-th request from now on fails, and so does every try of it again.
+    pub(crate) fn fail_call(&mut self, at: usize, kind: FaultKind) {
+        self.fail(&[Fault { at, kind, lasting: false }]);
+        self.stubborn = Some((kind, None));
+    }
+
+    /// What goes wrong with the next request.
+    fn next_fault(&mut self, request: &Request) -> Option<FaultKind> {
+        let count = self.count;
+        self.count += 1;
+        let key = (request.method.clone(), format!("{}{:?}{:?}", request.path, request.query, request.body));
+        let found = self.faults.iter().find(|f| f.at == count || (f.lasting && count > f.at)).map(|f| f.kind);
+        match &mut self.stubborn {
+            Some((_, failed)) if found.is_some() => *failed = Some(key),
+            Some((kind, Some(failed))) if *failed == key => return Some(*kind),
+            // Another call: the failing one was given up.
+            Some((_, failed @ Some(_))) => *failed = None,
+            _ => {}
+        }
+        found
     }
 }
 
@@ -192,14 +217,9 @@ impl Drop for FakeGitHub {
 fn serve(mut stream: TcpStream, state: &Mutex<State>, control: &Mutex<Control>) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let Some((request, headers)) = read(&stream) else { return };
-    let fault = {
-        let mut control = control.lock().unwrap();
-        let count = control.count;
-        control.count += 1;
-        control.faults.iter().find(|f| f.at == count || (f.lasting && count > f.at)).map(|f| f.kind)
-    };
+    let fault = control.lock().unwrap().next_fault(&request);
     match fault {
-        Some(FaultKind::Timeout) => return std::thread::sleep(Duration::from_millis(700)),
+        Some(FaultKind::Timeout) => return std::thread::sleep(Duration::from_millis(1300)),
         Some(FaultKind::Reset) => return,
         _ => {}
     }

@@ -3,6 +3,8 @@
 //! Strict: a route, a query, a field of a request or a permission that it does not know is answered with an error
 //! and noted as a violation, which fails the test at its end. Its clock stands still until a test moves it.
 
+#![expect(clippy::disallowed_methods, reason = "the fake keeps its exchanges where it is told to")]
+
 mod graphql;
 mod http;
 mod rest;
@@ -10,4 +12,4 @@ mod state;
 mod whole;
 
 pub(crate) use http::{Clock, Exchange, FakeGitHub, Fault, FaultKind};
-pub(crate) use state::Commit;
+pub(crate) use state::{Commit, State};

@@ -102,7 +102,7 @@ pub(crate) struct Token {
     pub(crate) permissions: BTreeSet<&'static str>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) now: Timestamp,
     pub(crate) people: Vec<Person>,

@@ -192,67 +192,97 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
 
     // 5. The claim, and the second look. A record that cannot be written stops it: nothing may run unrecorded.
     let head = &approved.parts().head_sha;
-    let claim = match claim(&context, config.apply.claims.as_deref(), approved.digest(), head, now)? {
-        Ok(claim) => claim,
-        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
-    };
-    *stage = Stage::Claimed;
-    let claimed = claim.key().to_owned();
-    let checkpoint = recorder
-        .record(EventKind::Claim, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
-        .map_err(|e| anyhow::anyhow!(e))?;
-    let environment = config.apply.environment.clone().unwrap_or_else(|| "production".to_owned());
-    let approvers: Vec<String> = judgement.counted.iter().map(|counted| counted.by.id.0.to_string()).collect();
-    let mut details = BTreeMap::from([("approvers".to_owned(), approvers.join(","))]);
-    if let Some(run) = context.run {
-        details.insert("run".to_owned(), format!("{}/{}", run.id, run.attempt));
-    }
-    if let Some(checkpoint) = checkpoint {
-        details.insert("ledger_checkpoint".to_owned(), checkpoint.to_string());
-    }
-    let note = DeploymentNote { subject: approved.digest(), head_sha: head.clone(), environment, details };
-    let deployment = context.forge.record(&note).context("the deployment could not be recorded")?;
-    let (judgement, now, read_at) = look(&[claimed.clone(), deployment.clone()]);
-    let permit = match admission.permit(claim, &judgement, &config.apply, now) {
-        Ok(permit) => permit,
-        Err(refusal) => {
-            let refusal = refused(&recorder, refusal, Some((&judgement, now)));
-            let state = context.forge.record_state(&deployment, DeploymentState::Failure);
-            state.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
-            return Ok(Err(refusal));
-        }
-    };
-    let checkpoint = recorder
-        .record(EventKind::ApplyStart, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
-        .map_err(|e| anyhow::anyhow!(e))?;
-    context
-        .forge
-        .record_state_with(&deployment, DeploymentState::InProgress, note_of(checkpoint).as_deref())
-        .context("the deployment could not be recorded")?;
-
-    // 6. Terraform. What happens from here on stands.
-    let ended = match apply(permit, &copy, &terraform, &config.apply, read_at) {
-        Ok(ended) => ended,
+    let url = config.apply.claims.as_deref();
+    let claim = match claim(&context, url, approved.digest(), head, now) {
+        Ok(Ok(claim)) => claim,
+        Ok(Err(refusal)) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
         Err(error) => {
-            let state = context.forge.record_state(&deployment, DeploymentState::Failure);
-            state.inspect_err(|error| terminal::note(&format!("tollgate: not recorded: {error}"))).ok();
+            record_gap(
+                &recorder,
+                None,
+                format!("it is not known whether the claim exists, nothing was started: {error:#}"),
+            );
             return Err(error);
         }
     };
-    *stage = Stage::Applied;
-    let state = if ended.status == 0 { DeploymentState::Success } else { DeploymentState::Failure };
-    let later = now.later(read_at.elapsed()).unwrap_or(now);
-    let entry = recorder.record(EventKind::ApplyEnd, later, &judgement, |entry| {
-        entry.claim = Some(claimed);
-        entry.exit_status = Some(ended.status);
-        entry.detail = ended.interrupted.map(|signal| format!("interrupted once: {signal:?}"));
+    *stage = Stage::Claimed;
+    let claimed = claim.key().to_owned();
+    let from_claim_on = || -> Steps {
+        let checkpoint = recorder
+            .record(EventKind::Claim, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
+            .map_err(|e| anyhow::anyhow!(e))?;
+        let environment = config.apply.environment.clone().unwrap_or_else(|| "production".to_owned());
+        let approvers: Vec<String> = judgement.counted.iter().map(|counted| counted.by.id.0.to_string()).collect();
+        let mut details = BTreeMap::from([("approvers".to_owned(), approvers.join(","))]);
+        if let Some(run) = context.run {
+            details.insert("run".to_owned(), format!("{}/{}", run.id, run.attempt));
+        }
+        if let Some(checkpoint) = checkpoint {
+            details.insert("ledger_checkpoint".to_owned(), checkpoint.to_string());
+        }
+        let note = DeploymentNote { subject: approved.digest(), head_sha: head.clone(), environment, details };
+        let deployment = context.forge.record(&note).context("the deployment could not be recorded")?;
+        let (judgement, now, read_at) = look(&[claimed.clone(), deployment.clone()]);
+        let permit = match admission.permit(claim, &judgement, &config.apply, now) {
+            Ok(permit) => permit,
+            Err(refusal) => {
+                let refusal = refused(&recorder, refusal, Some((&judgement, now)));
+                let state = context.forge.record_state(&deployment, DeploymentState::Failure);
+                state.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
+                return Ok(Err(refusal));
+            }
+        };
+        let checkpoint = recorder
+            .record(EventKind::ApplyStart, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
+            .map_err(|e| anyhow::anyhow!(e))?;
+        context
+            .forge
+            .record_state_with(&deployment, DeploymentState::InProgress, note_of(checkpoint).as_deref())
+            .context("the deployment could not be recorded")?;
+
+        // 6. Terraform. What happens from here on stands.
+        let ended = match apply(permit, &copy, &terraform, &config.apply, read_at) {
+            Ok(ended) => ended,
+            Err(error) => {
+                let state = context.forge.record_state(&deployment, DeploymentState::Failure);
+                state.inspect_err(|error| terminal::note(&format!("tollgate: not recorded: {error}"))).ok();
+                return Err(error);
+            }
+        };
+        *stage = Stage::Applied;
+        let state = if ended.status == 0 { DeploymentState::Success } else { DeploymentState::Failure };
+        let later = now.later(read_at.elapsed()).unwrap_or(now);
+        let entry = recorder.record(EventKind::ApplyEnd, later, &judgement, |entry| {
+            entry.claim = Some(claimed.clone());
+            entry.exit_status = Some(ended.status);
+            entry.detail = ended.interrupted.map(|signal| format!("interrupted once: {signal:?}"));
+        });
+        // Last, so that the deployment names the end of the ledger with this apply in it.
+        let checkpoint = entry.as_ref().ok().copied().flatten();
+        let recorded = context.forge.record_state_with(&deployment, state, note_of(checkpoint).as_deref());
+        let recorded = recorded.map_err(|error| error.to_string());
+        let gap = recorded.as_ref().err().and_then(|why| {
+            let detail = format!("the end of `{deployment}` could not be recorded: {why}");
+            recorder.record(EventKind::RecordGap, later, &judgement, |entry| entry.detail = Some(detail)).err()
+        });
+        let gaps = [recorded.err(), entry.err(), gap].into_iter().flatten().collect();
+        Ok(Ok((ended, gaps)))
+    };
+    let done = from_claim_on();
+    if let Err(error) = &done {
+        // The claim stays, and it has no end of its own: the ledger says why.
+        record_gap(&recorder, Some(claimed.clone()), format!("claimed, and Terraform was not started: {error:#}"));
+    }
+    done
+}
+
+/// Records that something is missing, and says it where that is not possible either.
+fn record_gap(recorder: &Recorder<'_>, claim: Option<String>, detail: String) {
+    let gap = recorder.write(EventKind::RecordGap, Now::from_local_clock(clock::now()), |entry| {
+        entry.claim = claim;
+        entry.detail = Some(detail);
     });
-    // Last, so that the deployment names the end of the ledger with this apply in it.
-    let checkpoint = entry.as_ref().ok().copied().flatten();
-    let recorded = context.forge.record_state_with(&deployment, state, note_of(checkpoint).as_deref());
-    let recorded = recorded.map_err(|error| error.to_string());
-    let gaps = [recorded.err(), entry.err()].into_iter().flatten().collect();
-    Ok(Ok((ended, gaps)))
+    gap.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
 }
 
 /// Records a refusal, and says it where that is not possible.

@@ -1,6 +1,7 @@
 //! Where a run is: which forge, which pull request, which run. From the environment that the runner sets.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads `GITHUB_API_URL`, `GITHUB_REPOSITORY`, `GITHUB_TOKEN` (or `GH_TOKEN`), `GITHUB_EVENT_PATH` and the
+    /// Reads `TOLLGATE_FORGE_PATIENCE`, `GITHUB_API_URL`, `GITHUB_REPOSITORY`, `GITHUB_TOKEN` (or `GH_TOKEN`), `GITHUB_EVENT_PATH` and the
     /// run's numbers.
     ///
     /// # Errors
@@ -52,7 +53,7 @@ impl Context {
         let run =
             number("GITHUB_RUN_ID").zip(number("GITHUB_RUN_ATTEMPT")).map(|(id, attempt)| PlanRun { id, attempt });
         let name = format!("{}/{repository}", api.host());
-        let forge = GitHub::new(api, &repository, Token::new(&token), Patience::default())?;
+        let forge = GitHub::new(api, &repository, Token::new(&token), patience()?)?;
         Ok(Self {
             forge,
             repository: name,
@@ -81,4 +82,14 @@ impl Context {
     pub fn event_head(&self) -> Option<&str> {
         self.event.pointer("/pull_request/head/sha").and_then(Value::as_str)
     }
+}
+
+/// `TOLLGATE_FORGE_PATIENCE`: the most seconds to wait for one answer, and for the pauses before a read is given up.
+fn patience() -> Result<Patience> {
+    let standard = Patience::default();
+    let Some(text) = environment::text("TOLLGATE_FORGE_PATIENCE") else { return Ok(standard) };
+    let seconds = text.parse::<u64>().ok().filter(|seconds| (1..=600).contains(seconds));
+    let most =
+        Duration::from_secs(seconds.context("TOLLGATE_FORGE_PATIENCE is not a number of seconds from 1 to 600")?);
+    Ok(Patience { answer: standard.answer.min(most), total: most, ..standard })
 }

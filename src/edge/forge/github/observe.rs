@@ -302,7 +302,9 @@ fn commit(node: models::Commit) -> Result<Commit, ForgeError> {
     let attribution = |actor: &models::GitActor| {
         actor.user.as_ref().and_then(models::Actor::account).map_or(Attribution::Unlinked, Attribution::User)
     };
-    let mut people: Vec<Attribution> = node.authors.nodes.iter().map(attribution).collect();
+    // As an author, the forge's own account is anybody who wrote its address into a commit.
+    let author = |actor: &models::GitActor| if is_web_flow(actor) { Attribution::Unlinked } else { attribution(actor) };
+    let mut people: Vec<Attribution> = node.authors.nodes.iter().map(author).collect();
     let known: BTreeSet<String> =
         node.authors.nodes.iter().filter_map(|author| author.email.as_deref()).map(str::to_lowercase).collect();
     // GitHub reads these lines, too; what it did not understand is somebody unknown.
@@ -312,7 +314,7 @@ fn commit(node: models::Commit) -> Result<Commit, ForgeError> {
     let signed_by_github = node.signature.as_ref().is_some_and(|s| s.is_valid && s.was_signed_by_git_hub);
     let committer = match &node.committer {
         // Commits of the web interface: GitHub commits and signs for the author.
-        Some(actor) if actor.user.as_ref().is_some_and(|user| user.login == "web-flow") => Attribution::Forge,
+        Some(actor) if is_web_flow(actor) => Attribution::Forge,
         Some(actor) if signed_by_github && actor.email.as_deref() == Some("noreply@github.com") => Attribution::Forge,
         Some(actor) => attribution(actor),
         None => Attribution::Unlinked,
@@ -324,6 +326,11 @@ fn commit(node: models::Commit) -> Result<Commit, ForgeError> {
         people,
         verified: node.signature.is_some_and(|signature| signature.is_valid),
     })
+}
+
+/// The account that commits for people who use the web interface.
+fn is_web_flow(actor: &models::GitActor) -> bool {
+    actor.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case("web-flow"))
 }
 
 /// The e-mail addresses of `Co-authored-by` lines, lower case; a line without one gives an empty text.
@@ -344,8 +351,9 @@ fn event(event: &Event) -> Result<TimelineEvent, ForgeError> {
     Ok(match event.kind.as_str() {
         "CommentDeletedEvent" => {
             let author = event.deleted_comment_author.as_ref();
-            // A bot's comment is no revocation; an account that is gone may have been anybody's.
-            let bot = author.filter(|author| author.kind != "User").map(|author| crate::approval::Account {
+            // A bot's comment is no revocation; an account that is gone, or of a kind without a number, may have been
+            // anybody's.
+            let bot = author.filter(|author| author.kind == "Bot").map(|author| crate::approval::Account {
                 id: UserId(author.database_id.unwrap_or_default()),
                 login: author.login.clone(),
                 kind: crate::approval::AccountKind::Other,
