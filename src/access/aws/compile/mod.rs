@@ -292,6 +292,10 @@ fn resource(
                 globs.push(glob);
             }
             Item::One(text) => {
+                if let Some(glob) = text::plain(text) {
+                    globs.push(glob);
+                    continue;
+                }
                 seen.late_variables |= variables != Variables::None && text::has_early_variables(text);
                 own.extend(text::unset_keys(text, variables, readings));
                 let whole = text::globs(text, variables, Style::Like, readings);

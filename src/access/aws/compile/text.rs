@@ -119,14 +119,28 @@ pub(super) fn action(text: &str) -> Option<Glob> {
     Some(glob)
 }
 
+/// Whether a string could have a variable or an escape at all. Nearly none has.
+fn mentions_variables(text: &Text) -> bool {
+    match text {
+        Text::Known(known) => known.contains("${"),
+        Text::Partial(_) => true,
+    }
+}
+
+/// The one pattern of a string without wildcards, variables and unknown parts, whatever the reading.
+pub(super) fn plain(text: &Text) -> Option<Glob> {
+    text.as_known().filter(|known| !known.contains(['*', '?', '$'])).map(Glob::literal)
+}
+
 /// Whether a string refers to variables.
 pub(super) fn has_variables(text: &Text) -> bool {
-    read(text, Variables::All, Style::Like).iter().any(|piece| matches!(piece, Piece::Variable { .. }))
+    mentions_variables(text)
+        && read(text, Variables::All, Style::Like).iter().any(|piece| matches!(piece, Piece::Variable { .. }))
 }
 
 /// Whether a string has a variable or an escape before its fifth colon.
 pub(super) fn has_early_variables(text: &Text) -> bool {
-    read(text, Variables::All, Style::Like) != read(text, Variables::Late, Style::Like)
+    mentions_variables(text) && read(text, Variables::All, Style::Like) != read(text, Variables::Late, Style::Like)
 }
 
 /// Whether an ARN has its six segments as the document writes it; true for one that is not wholly known.
@@ -137,6 +151,9 @@ pub(super) fn has_six_segments(text: &Text) -> bool {
 
 /// The keys of variables without default: without a value for them the string matches nothing.
 pub(super) fn unset_keys(text: &Text, variables: Variables, readings: Readings) -> BTreeSet<Arc<str>> {
+    if !mentions_variables(text) {
+        return BTreeSet::new();
+    }
     let pieces = read(text, variables, Style::Like).into_iter();
     pieces
         .filter_map(|piece| match piece {
