@@ -170,6 +170,28 @@ mod stories {
     }
 
     #[test]
+    fn a_denial_by_an_attribute_that_the_catalogue_does_not_list() {
+        let grant = json!({"catalog": "c", "grant": [{"principal": "ann", "privileges": ["A"]}], "effect": "Deny"});
+        assert_eq!(changed(GRANT, Value::Null, grant.clone()).verdict, Verdict::Possible);
+        assert_eq!(changed(GRANT, grant, Value::Null).verdict, Verdict::Possible);
+    }
+
+    #[test]
+    fn of_platforms_with_a_compiler_only_the_harmless_is_said() {
+        let rule = |ports: u16, text: &str, deny: bool| {
+            let deny = if deny { json!([{"protocol": "tcp"}]) } else { json!([]) };
+            json!({"name": "f", "network": "n", "source_ranges": ["10.0.0.0/8"], "description": text,
+                "allow": [{"protocol": "tcp", "ports": [ports.to_string()]}], "deny": deny})
+        };
+        let verdict = |old: Value, new: Value| changed("google_compute_firewall.f", old, new).verdict;
+        assert_eq!(verdict(rule(80, "a", false), rule(80, "b", false)), Verdict::None);
+        assert_eq!(verdict(rule(80, "a", false), rule(81, "a", false)), Verdict::Possible);
+        assert_eq!(verdict(rule(80, "a", true), rule(80, "a", false)), Verdict::Possible);
+        let access = changed("google_compute_firewall.f", rule(80, "a", false), rule(81, "a", false));
+        assert_eq!(codes(&access), ["not_compared"]);
+    }
+
+    #[test]
     fn another_condition_is_possible() {
         let rule =
             |selector: &str| json!({"auth_method": "k8s", "bind_type": "role", "bind_name": "r", "selector": selector});

@@ -65,7 +65,7 @@ pub enum Unreadable {
     /// No importer knows the shape.
     #[error(
         "not a list of roles that tollgate knows; give the output of `gcloud iam roles list --format=json` (with \
-             permissions), `az role definition list` or `kubectl get clusterroles -o json`"
+             permissions), `az role definition list`, `aws iam get-account-authorization-details` or `kubectl get clusterroles -o json`"
     )]
     Shape,
     /// A role without its permissions.
@@ -127,8 +127,8 @@ impl Catalogue {
     pub fn import(&mut self, text: &[u8]) -> Result<usize, Unreadable> {
         self.catalogue_version = VERSION;
         let value: Value = serde_json::from_slice(text)?;
-        let items =
-            value.as_array().or_else(|| value.get("items").and_then(Value::as_array)).ok_or(Unreadable::Shape)?;
+        let listed = ["items", "Policies"].iter().find_map(|name| value.get(name)?.as_array());
+        let items = value.as_array().or(listed).ok_or(Unreadable::Shape)?;
         let first = items.first().ok_or(Unreadable::Shape)?;
         let is_google = first.get("name").and_then(Value::as_str).is_some_and(|name| name.contains("roles/"));
         if is_google || first.get("includedPermissions").is_some() {
@@ -139,6 +139,8 @@ impl Catalogue {
             self.each(items, "azure", azure)
         } else if first.get("rules").is_some() && first.get("metadata").is_some() {
             self.each(items, "kubernetes", kubernetes)
+        } else if first.get("Arn").is_some() && first.get("PolicyName").is_some() {
+            self.each(items, "aws", aws)
         } else {
             Err(Unreadable::Shape)
         }
@@ -216,6 +218,18 @@ fn azure(item: &Value) -> Result<(String, Definition), Unreadable> {
         role.name.to_lowercase(),
         Definition { title: role.role_name, blocks: role.permissions.into_iter().map(block).collect() },
     ))
+}
+
+/// A managed policy with its versions, of which the default one counts.
+fn aws(item: &Value) -> Result<(String, Definition), Unreadable> {
+    let text = |name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    let arn = text("Arn").ok_or(Unreadable::Shape)?;
+    let versions = item.get("PolicyVersionList").and_then(Value::as_array).into_iter().flatten();
+    let mut default = versions.filter(|version| version.get("IsDefaultVersion") == Some(&Value::Bool(true)));
+    let document = default.next().and_then(|version| version.get("Document")).filter(|document| document.is_object());
+    let Some(document) = document else { return Err(Unreadable::Bare(arn)) };
+    let blocks = vec![Block { rule: document.clone(), ..Block::default() }];
+    Ok((arn, Definition { title: text("PolicyName"), blocks }))
 }
 
 fn kubernetes(item: &Value) -> Result<(String, Definition), Unreadable> {

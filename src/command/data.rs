@@ -22,8 +22,8 @@ pub enum DataCommand {
         #[arg(long, value_name = "FILE")]
         catalogue: Option<PathBuf>,
     },
-    /// Read full role definitions: the output of `gcloud iam roles list`, `az role definition list` or
-    /// `kubectl get clusterroles`, each as JSON.
+    /// Read full role definitions: the output of `gcloud iam roles list`, `az role definition list`, `aws iam
+    /// get-account-authorization-details` or `kubectl get clusterroles`, each as JSON.
     Import {
         /// Files that the platform's tool wrote.
         #[arg(required = true, value_name = "FILE")]
@@ -88,10 +88,15 @@ pub(super) fn run(command: &DataCommand) -> Result<Outcome> {
 fn show(file: Option<&PathBuf>) -> Result<Outcome> {
     terminal::print(&format!(
         "resource types: as of {}; facts from provider schemas and documentation\n\
-         gcp roles: as of {}, {} roles as a digest (inclusion, sizes, permissions that matter); iann0036/iam-dataset, MIT\n",
+         gcp roles: as of {}, {} roles as a digest (inclusion, sizes, permissions that matter); iann0036/iam-dataset, MIT\n\
+         azure roles: as of {}, {} roles by facts about them; iann0036/iam-dataset, MIT\n\
+         aws managed policies: as of {}; moto, Apache-2.0\n",
         crate::iam::catalogue::date(),
         roles::DATE,
         roles::Roles::built_in().len(),
+        roles::DATE,
+        crate::access::azure::built_in_roles(),
+        crate::access::aws::managed::ManagedPolicies::embedded().date(),
     ))?;
     if let Some(file) = file {
         let catalogue = read(&files::read_text(file)?)?;

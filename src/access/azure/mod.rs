@@ -26,6 +26,12 @@ use collect::{Collector, World};
 #[derive(Clone, Copy, Debug)]
 pub struct Azure;
 
+/// How many built-in roles there are facts about.
+#[must_use]
+pub fn built_in_roles() -> usize {
+    roles::count()
+}
+
 impl Platform for Azure {
     fn covers(&self, platform: iam::Platform) -> bool {
         platform == iam::Platform::Azure

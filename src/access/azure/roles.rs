@@ -56,6 +56,11 @@ fn read(line: &'static str) -> Option<(&'static str, Facts)> {
     Some((name, Facts { id, has_data, conditioned, sample, data_sample, contained_in }))
 }
 
+/// How many roles there are facts about.
+pub(super) fn count() -> usize {
+    TABLE.lines().count()
+}
+
 /// The built-in role of an id or a name, in any case.
 pub(super) fn builtin(key: &str) -> Option<Facts> {
     let found = TABLE

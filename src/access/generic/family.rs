@@ -177,6 +177,13 @@ impl<'s> Family<'s> {
         })
     }
 
+    /// Whether an attribute beside the listed ones makes an object refuse something, on the side before (0) or after
+    /// (1).
+    pub(super) fn denies_beside(&self, at: usize, side: usize) -> bool {
+        let rest = self.members.get(at).and_then(|member| member.rest.get(side));
+        rest.into_iter().flatten().any(|(name, value)| ways::denies(name) || refuses(value))
+    }
+
     /// Attributes beside the listed ones that differ between the sides of a row.
     pub(super) fn beside(&self, at: usize) -> Vec<String> {
         let Some(member) = self.members.get(at) else { return Vec::new() };
@@ -270,6 +277,18 @@ impl<'s> Family<'s> {
                 || old.words.iter().any(|word| word.contains('*') || **word == *UNSET)
                 || new.words.iter().any(|word| **word == *UNSET || old.words.contains(word))
         })
+    }
+}
+
+/// Whether a value refuses something, by a word or a member's name in it.
+fn refuses(value: &Val) -> bool {
+    match value {
+        Val::Text(text) => ways::denies(text),
+        Val::List(items) => items.iter().any(refuses),
+        Val::Map(members) => {
+            members.iter().any(|(name, member)| (ways::denies(name) && !member.is_unset()) || refuses(member))
+        }
+        _ => false,
     }
 }
 

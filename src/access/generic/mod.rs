@@ -17,7 +17,7 @@ use compile::{Shape, Statement};
 use family::{Family, Found};
 
 use crate::access::worlds::{Judged, Platform, Row, State};
-use crate::access::{Guardrail, GuardrailEffect, Reason};
+use crate::access::{Guardrail, GuardrailEffect, Reason, Verdict};
 use crate::iam::catalogue::Entry;
 use crate::iam::{self, IamChange, Kind, NoteCode, Origin};
 
@@ -27,14 +27,17 @@ pub struct Generic;
 
 impl Platform for Generic {
     fn covers(&self, platform: iam::Platform) -> bool {
-        matches!(platform, iam::Platform::Gitlab | iam::Platform::Other)
+        Mode::of(platform).is_some()
     }
 
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
         let mut types: BTreeMap<&str, Entry> = BTreeMap::new();
+        let mut left = BTreeMap::new();
         for (at, change) in changes.iter().enumerate() {
-            if let Some(entry) = self.read(change) {
-                types.insert(&change.row.type_name, entry);
+            let Some((mode, entry)) = read(change, out.is_compared(at)) else { continue };
+            types.insert(&change.row.type_name, entry);
+            left.insert(at, mode);
+            if mode == Mode::Whole {
                 out.compared(at);
             }
         }
@@ -49,20 +52,52 @@ impl Platform for Generic {
         for (type_name, entry) in types {
             let family = Family::of(Shape::of(&entry), rows.remove(type_name).unwrap_or_default().into_iter());
             for (index, member) in family.members.iter().enumerate() {
-                if let Some(at) = member.row.change
-                    && let Some(change) = changes.get(at).filter(|change| self.read(change).is_some())
-                {
-                    judge(&family, index, at, change, out);
+                let Some(at) = member.row.change else { continue };
+                let (Some(change), Some(mode)) = (changes.get(at), left.get(&at)) else { continue };
+                match mode {
+                    Mode::Whole => judge(&family, index, at, change, out),
+                    Mode::Harmless => {
+                        let mut alone = out.blank();
+                        judge(&family, index, at, change, &mut alone);
+                        // What goes may have restricted somebody; nothing may go.
+                        if alone.verdict(at) == Verdict::None && family.lost(index).is_empty() {
+                            out.compared(at);
+                        }
+                    }
                 }
             }
         }
     }
 }
 
-impl Generic {
-    /// The entry that a change is compared by.
-    fn read(self, change: &IamChange) -> Option<Entry> {
-        (self.covers(change.platform) && change.origin == Origin::Resource).then_some(change.entry).flatten()
+/// What is said about a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// All there is.
+    Whole,
+    /// Only that nothing of an object changes that bears on access: rules that know the platform read the others.
+    Harmless,
+}
+
+impl Mode {
+    fn of(platform: iam::Platform) -> Option<Self> {
+        match platform {
+            iam::Platform::Gitlab | iam::Platform::Other => Some(Self::Whole),
+            iam::Platform::Aws | iam::Platform::Gcp | iam::Platform::Azure => Some(Self::Harmless),
+            iam::Platform::Kubernetes | iam::Platform::Github => None,
+        }
+    }
+}
+
+/// How a change is compared, and by which entry. What is made by another platform is left to its rules, and so is an
+/// object that stands for any other.
+fn read(change: &IamChange, compared: bool) -> Option<(Mode, Entry)> {
+    let mode = Mode::of(change.platform).filter(|_| change.origin == Origin::Resource)?;
+    let any_object = change.kind == Kind::CodeExecution || change.row.type_name.starts_with("azapi_");
+    let gone = change.row.actions.deletes();
+    match mode {
+        Mode::Harmless if compared || any_object || change.row.before.is_null() || gone => None,
+        _ => Some((mode, change.entry?)),
     }
 }
 
@@ -73,7 +108,7 @@ fn judge(family: &Family<'_>, index: usize, at: usize, change: &IamChange, out: 
         let text = "the object was kept as another type, whose attributes mean something else; read the change";
         out.possible(at, reason("unordered", "", text.to_owned()));
     }
-    let certain = |statement: &Statement| is_certain(&family.shape, statement, row);
+    let certain = |statement: &Statement| !family.denies_beside(index, 1) && is_certain(&family.shape, statement, row);
     for found in family.judge(index, &certain) {
         match found {
             Found::New(words) => {
@@ -106,7 +141,7 @@ fn lost(family: &Family<'_>, index: usize, at: usize, change: &IamChange, out: &
     let mut lost = family.lost(index);
     lost.retain(|statement| !family.tightened(index, statement));
     let Some(member) = family.members.get(index).filter(|_| !lost.is_empty()) else { return };
-    let denies = lost.iter().any(|statement| tell::denies(statement));
+    let denies = family.denies_beside(index, 0) || lost.iter().any(|statement| tell::denies(statement));
     let guards = family.shape.kind == Kind::BoundaryOrGuardrail && family.shape.removal_elevates;
     if guards || denies {
         let (effect, what) = match member.row.after {

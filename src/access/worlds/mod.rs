@@ -65,6 +65,11 @@ impl Judged {
         }
     }
 
+    /// Whether the change was compared.
+    pub fn is_compared(&self, change: usize) -> bool {
+        self.changes.get(change).is_some_and(|(compared, _)| *compared)
+    }
+
     /// The change may permit something new.
     pub fn possible(&mut self, change: usize, reason: Reason) {
         let Some((compared, access)) = self.changes.get_mut(change) else { return };

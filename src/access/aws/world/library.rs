@@ -9,6 +9,7 @@ use crate::access::Reason;
 use crate::access::aws::document::{HoleId, Part};
 use crate::access::aws::managed::ManagedPolicies;
 use crate::access::aws::parse::{Kind, parse_parts};
+use crate::access::facts::Catalogue;
 use crate::access::worlds::{Piece, Val};
 
 /// Reads documents and remembers them by their text.
@@ -16,9 +17,16 @@ use crate::access::worlds::{Piece, Val};
 pub(super) struct Library {
     texts: RefCell<HashMap<(Kind, Vec<Piece>), Doc>>,
     managed: RefCell<HashMap<String, Doc>>,
+    /// Policies that the team has imported, by ARN.
+    imported: Arc<Catalogue>,
 }
 
 impl Library {
+    /// A library that also knows what the team has imported.
+    pub(super) fn with(imported: &Arc<Catalogue>) -> Self {
+        Self { imported: Arc::clone(imported), ..Self::default() }
+    }
+
     /// The document that an attribute holds; `None` when none is set.
     pub(super) fn read(&self, address: &str, path: &str, value: &Val, kind: Kind) -> Option<Doc> {
         let pieces = match value {
@@ -70,24 +78,41 @@ impl Library {
         }
     }
 
-    /// The document of a managed policy of AWS.
+    /// The document of a managed policy, as it was imported or as AWS writes it.
     pub(super) fn managed(&self, arn: &str) -> Doc {
         if let Some(doc) = self.managed.borrow().get(arn) {
             return doc.clone();
         }
+        if let Some(policy) = self.imported.role("aws", arn).and_then(|policy| policy.blocks.first()) {
+            let text = Val::Text(policy.rule.to_string().into());
+            let doc = self.read(arn, "", &text, Kind::Identity);
+            return self
+                .managed
+                .borrow_mut()
+                .entry(arn.to_owned())
+                .or_insert(doc.unwrap_or_else(|| unknown(arn)))
+                .clone();
+        }
         let known = ManagedPolicies::embedded().by_arn(arn).and_then(|policy| policy.document().ok());
         let doc = match known {
             Some(document) => Doc::Read(Arc::new(document)),
-            None => Doc::Unread {
-                id: arn.into(),
-                reason: Reason {
-                    code: "unknown_managed_policy".into(),
-                    path: String::new(),
-                    message: format!("`{arn}` is not among the managed policies of AWS that this tollgate knows"),
-                },
-            },
+            None => unknown(arn),
         };
         self.managed.borrow_mut().insert(arn.to_owned(), doc.clone());
         doc
+    }
+}
+
+fn unknown(arn: &str) -> Doc {
+    Doc::Unread {
+        id: arn.into(),
+        reason: Reason {
+            code: "unknown_managed_policy".into(),
+            path: String::new(),
+            message: format!(
+                "`{arn}` is not among the managed policies of AWS that this tollgate knows; import it with \
+                 `tollgate data import`"
+            ),
+        },
     }
 }

@@ -67,7 +67,7 @@ impl Platform for Aws {
                 cover::Cover::No => {}
             }
         }
-        let library = Library::default();
+        let library = Library::with(&state.catalogue);
         World::of(state, &account, &library).judge_all(out);
         if account.is_shown() {
             return;
