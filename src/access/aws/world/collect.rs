@@ -205,7 +205,7 @@ impl<'a> Collector<'a> {
                     ),
                 },
             },
-            None if is_aws_managed(&named) => self.library.managed(&named),
+            None if is_aws_managed(&named) || self.library.is_imported(&named) => self.library.managed(&named),
             None => Doc::Unread {
                 id: named.as_str().into(),
                 reason: Reason {

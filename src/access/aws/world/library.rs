@@ -78,6 +78,11 @@ impl Library {
         }
     }
 
+    /// Whether the team has imported a policy.
+    pub(super) fn is_imported(&self, arn: &str) -> bool {
+        self.imported.role("aws", arn).is_some()
+    }
+
     /// The document of a managed policy, as it was imported or as AWS writes it.
     pub(super) fn managed(&self, arn: &str) -> Doc {
         if let Some(doc) = self.managed.borrow().get(arn) {
