@@ -35,8 +35,12 @@ mod access {
     mod relation;
     #[path = "../../src/access/sample.rs"]
     mod sample;
+    #[path = "../../src/access/scope.rs"]
+    mod scope;
     #[path = "../../src/access/search.rs"]
     mod search;
+    #[path = "../../src/access/symbols.rs"]
+    mod symbols;
     #[path = "../../src/access/tree.rs"]
     mod tree;
     #[path = "../../src/access/verdict.rs"]

@@ -70,7 +70,8 @@ impl<'a> Diff<'a> {
             silent += usize::from(outcome.is_none());
             fragile |= self.keep_new(&outcome, &pair, *reading, &readings, &mut access);
             doubts.extend(outcome.possible.into_iter().map(|(origin, doubt, _)| (origin, doubt)));
-            if !access.new.is_empty() {
+            // One reading that ends without an answer is enough: the budget of a comparison is not that of each.
+            if !access.new.is_empty() || doubts.iter().any(|(_, doubt)| *doubt == Doubt::Budget) {
                 break;
             }
         }

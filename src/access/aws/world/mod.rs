@@ -166,7 +166,8 @@ impl<'a> World<'a> {
                 })
                 .collect(),
         };
-        let attribution = Attribution { world: self, focus, touched: &touched, views: &views, without: RefCell::default() };
+        let attribution =
+            Attribution { world: self, focus, touched: &touched, views: &views, without: RefCell::default() };
         let mut found = BTreeSet::new();
         for (before, after) in &views {
             let outcome = compare(&before.decision, &after.decision, &space, Options::default());
