@@ -1,8 +1,9 @@
 //! Which changes are compared, and what in them cannot be read.
 
 use super::object::{Thing, WORKLOADS, block, each, field, yaml};
+use super::selector::Selector;
 use super::world::World;
-use crate::access::worlds::{Row, Val};
+use crate::access::worlds::{Row, Side, Val};
 use crate::access::{Guardrail, GuardrailEffect, Reason};
 
 /// Kinds whose objects the world reads.
@@ -44,11 +45,11 @@ const STILL: &[&str] = &[
 /// Whether everything in the row is compared.
 pub(super) fn compared(row: &Row) -> bool {
     let known = |kind: &str| READ.contains(&kind) || STILL.contains(&kind) || WORKLOADS.contains(&kind);
-    let side = |object: Option<&crate::access::worlds::Object>| match object {
+    let side = |side: Side| match row.object(side) {
         None => true,
-        Some(object) => Thing::of(object).is_some_and(|thing| known(&thing.kind)),
+        Some(_) => Thing::on(row, side).is_some_and(|thing| known(&thing.kind)),
     };
-    side(row.before.as_ref()) && side(row.after.as_ref())
+    side(Side::Before) && side(Side::After)
 }
 
 fn unknown(path: &str, what: &str) -> Reason {
@@ -67,10 +68,18 @@ fn unread(code: &str, path: &str, message: String) -> Reason {
 pub(super) fn doubts(row: &Row, after: &World) -> (Vec<Reason>, Vec<Guardrail>) {
     let mut reasons = Vec::new();
     let mut rails = Vec::new();
-    let old = row.before.as_ref().and_then(Thing::of);
-    let new = row.after.as_ref().and_then(Thing::of);
+    let old = Thing::on(row, Side::Before);
+    let new = Thing::on(row, Side::After);
     if let Some(thing) = &new {
         of_after(thing, old.as_ref(), after, &mut reasons);
+    }
+    if is_overwritten(row) {
+        reasons.push(unread(
+            "unread_object",
+            "yaml_body",
+            "the object in the cluster is not what was applied, and the plan does not show it; read the difference"
+                .to_owned(),
+        ));
     }
     let kind = old.as_ref().or(new.as_ref()).map_or("", |thing| thing.kind.as_str()).to_owned();
     let guard = |list: &mut Vec<Guardrail>, address: &str, effect, explanation: String| {
@@ -114,15 +123,28 @@ pub(super) fn doubts(row: &Row, after: &World) -> (Vec<Reason>, Vec<Guardrail>) 
     (reasons, rails)
 }
 
+/// Whether a manifest is applied again because somebody changed the object in the cluster.
+fn is_overwritten(row: &Row) -> bool {
+    let (Some(old), Some(new)) = (&row.before, &row.after) else { return false };
+    let same = |attribute: &str| old.get(attribute) == new.get(attribute);
+    &*old.type_name == "kubectl_manifest"
+        && same("yaml_body")
+        && same("override_namespace")
+        && !["yaml_incluster", "live_manifest_incluster"].into_iter().all(same)
+}
+
 fn of_after(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut Vec<Reason>) {
     let body = &thing.body;
     let changed = |part: &dyn Fn(&Thing) -> Val| old.is_none_or(|old| part(old) != part(thing));
     if thing.name().is_none() {
         reasons.push(unknown("metadata", "the name"));
     }
+    if thing.is_nowhere() && changed(&|thing| thing.marks("namespace").clone()) {
+        reasons.push(unknown("metadata", "the namespace"));
+    }
     match thing.kind.as_str() {
         "Role" | "ClusterRole" => {
-            let aggregated = !block(body, "aggregation_rule").is_unset();
+            let aggregated = Selector::of_role(body).is_some();
             if !aggregated && each(body, "rule", "rules").has_hole() {
                 reasons.push(unknown("rule", "part of the rules"));
             }
@@ -135,6 +157,9 @@ fn of_after(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut Vec
             let open = |subject: &Val| {
                 let (kind, name) = (subject.get("kind"), subject.get("name"));
                 let place = subject.get("namespace").name().unwrap_or_else(|| thing.namespace());
+                if matches!(subject.get("namespace"), Val::Partial(_)) {
+                    return true;
+                }
                 let found = kind.text() == Some("ServiceAccount")
                     && name.name().is_some_and(|name| after.has_account(&place, &name));
                 kind.has_hole() || matches!(name, Val::Partial(_)) || (name.hole().is_some() && !found)
@@ -157,6 +182,7 @@ fn of_after(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut Vec
                 reasons.push(unknown("metadata", "an annotation, which may tie the account to a cloud identity,"));
             }
         }
+        "Namespace" => of_namespace(thing, old, after, reasons),
         "Secret" => {
             let marks = thing.marks("annotations");
             if body.get("type").has_hole() || marks.hole().is_some() {
@@ -186,6 +212,32 @@ fn of_after(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut Vec
             }
         }
         _ => {}
+    }
+}
+
+const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
+
+/// Labels of a namespace that steer admission beside the level that `levels` compares.
+fn of_namespace(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut Vec<Reason>) {
+    let Some(old) = old else { return };
+    let version = format!("{ENFORCE}-version");
+    let pinned = |thing: &Thing| match thing.label(&version) {
+        Val::Text(text) if &**text == "latest" => Val::Null,
+        other => other.clone(),
+    };
+    if pinned(thing) != pinned(old) && !pinned(thing).is_unset() {
+        let text = "another version of the Pod Security level is enforced, which may ask less; read what it leaves out";
+        reasons.push(unread("opaque_guardrail", "metadata", text.to_owned()));
+    }
+    if old.label(ENFORCE).is_unset() && thing.label(ENFORCE).text() == Some("privileged") {
+        let text =
+            "`privileged` is written out, and the cluster's own default may have been stricter; read its configuration";
+        reasons.push(unread("outside_plan", "metadata", text.to_owned()));
+    }
+    if after.selects_namespaces && thing.marks("labels") != old.marks("labels") {
+        let text =
+            "labels of the namespace change, and an admission configuration of the plan chooses by labels; read both";
+        reasons.push(unread("opaque_guardrail", "metadata", text.to_owned()));
     }
 }
 

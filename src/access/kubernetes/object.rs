@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::access::worlds::{Object, Val};
+use crate::access::worlds::{Object, Piece, Row, Side, Val};
 
 /// An object of the cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,12 +49,41 @@ const TYPES: &[(&str, &str)] = &[
 pub(super) const WORKLOADS: &[&str] =
     &["Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod"];
 
+/// Kinds of which the live object tells more than the manifest that was applied last: somebody may have taken away by
+/// hand what the plan gives back.
+const DRIFTING: &[&str] = &["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount"];
+
 impl Thing {
-    /// The object that a resource describes; `None` where the resource is not one object that can be read.
+    /// The object of a row on a side.
+    pub(super) fn on(row: &Row, side: Side) -> Option<Self> {
+        let object = row.object(side)?;
+        let mut thing = Self::of(object)?;
+        if side == Side::Before && row.differs() && &*object.type_name == "kubernetes_manifest" {
+            let live = object.get("object");
+            let drifting = DRIFTING.contains(&thing.kind.as_str()) || WORKLOADS.contains(&thing.kind.as_str());
+            if drifting && live.get("kind").text() == Some(thing.kind.as_str()) {
+                thing.body = live.clone();
+            }
+        }
+        Some(thing)
+    }
+
+    /// The object that a resource describes; `None` where the resource is not one object that can be read, such as a
+    /// list of several.
     pub(super) fn of(object: &Object) -> Option<Self> {
         let (kind, body) = match &*object.type_name {
             "kubernetes_manifest" => (None, object.get("manifest").clone()),
-            "kubectl_manifest" => (None, yaml(object.get("yaml_body"))?),
+            "kubectl_manifest" => {
+                let mut body = yaml(object.get("yaml_body"))?;
+                let place = object.get("override_namespace");
+                if !place.is_unset()
+                    && let Val::Map(members) = &mut body
+                    && let Some(Val::Map(metadata)) = members.get_mut("metadata")
+                {
+                    metadata.insert("namespace".into(), place.clone());
+                }
+                (None, body)
+            }
             other => {
                 let stem = other.trim_end_matches("_v1");
                 let (_, kind) = TYPES.iter().find(|(name, _)| *name == stem)?;
@@ -63,7 +92,7 @@ impl Thing {
         };
         let kind = match kind {
             Some(kind) => kind,
-            None => body.get("kind").text()?.to_owned(),
+            None => body.get("kind").text().filter(|kind| *kind != "List")?.to_owned(),
         };
         Some(Self { kind, address: object.address.clone(), body })
     }
@@ -74,7 +103,10 @@ impl Thing {
 
     /// The object's name; a hole's id where the server gives it.
     pub(super) fn name(&self) -> Option<String> {
-        match (self.metadata().get("name").name(), self.kind.as_str()) {
+        let metadata = self.metadata();
+        match (identifier(metadata.get("name")), self.kind.as_str()) {
+            // The server makes one up: it is like no other.
+            (None, _) if !field(metadata, "generate_name").is_unset() => Some(format!("${{{}}}", self.address)),
             (None, "ServiceAccount") => Some("default".to_owned()),
             (name, _) => name,
         }
@@ -82,7 +114,16 @@ impl Thing {
 
     /// The object's namespace, `default` where none is named.
     pub(super) fn namespace(&self) -> String {
-        self.metadata().get("namespace").name().unwrap_or_else(|| "default".to_owned())
+        identifier(self.metadata().get("namespace")).unwrap_or_else(|| "default".to_owned())
+    }
+
+    /// Whether the object's place is known only after apply, and is not a namespace of the same plan.
+    pub(super) fn is_nowhere(&self) -> bool {
+        match self.metadata().get("namespace") {
+            Val::Hole(hole) => !hole.id.contains("kubernetes_namespace"),
+            Val::Partial(_) => true,
+            _ => false,
+        }
     }
 
     /// A label.
@@ -111,7 +152,23 @@ impl Thing {
     }
 }
 
-/// YAML text as a value; a hole stays one.
+/// What identifies something by name; one of which parts are not known is like no other that is known.
+pub(super) fn identifier(value: &Val) -> Option<String> {
+    match value {
+        Val::Partial(pieces) => Some(
+            pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text.to_string(),
+                    Piece::Hole(hole) => format!("${{{}}}", hole.id),
+                })
+                .collect(),
+        ),
+        other => other.name(),
+    }
+}
+
+/// YAML text as a value; a hole stays one. Several documents are none.
 pub(super) fn yaml(text: &Val) -> Option<Val> {
     match text {
         Val::Hole(_) => Some(text.clone()),

@@ -17,13 +17,13 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// The level of a label's value. Without the label, and under a value nobody knows, nothing is enforced by
-    /// default (the cluster's own default is not in the plan).
+    /// The level of a label's value. Without the label nothing is enforced by default (the cluster's own default is
+    /// not in the plan); under a value nobody knows the strictest level is (`pod-security-admission`, `ParseLevel`).
     pub(super) fn of(label: Option<&str>) -> Self {
         match label {
+            Some("privileged") | None => Self::Privileged,
             Some("baseline") => Self::Baseline,
-            Some("restricted") => Self::Restricted,
-            _ => Self::Privileged,
+            Some(_) => Self::Restricted,
         }
     }
 

@@ -67,41 +67,36 @@ pub enum Request {
 /// Requests without an object's name in them.
 const NAMELESS: &[&str] = &["create", "list", "watch", "deletecollection"];
 
-/// Resources that are in no namespace.
-const CLUSTER: &[&str] = &[
-    "nodes",
-    "persistentvolumes",
-    "namespaces",
-    "componentstatuses",
-    "clusterroles",
-    "clusterrolebindings",
-    "storageclasses",
-    "volumeattachments",
-    "csidrivers",
-    "csinodes",
-    "customresourcedefinitions",
-    "apiservices",
-    "tokenreviews",
-    "subjectaccessreviews",
-    "selfsubjectaccessreviews",
-    "selfsubjectrulesreviews",
-    "selfsubjectreviews",
-    "certificatesigningrequests",
-    "ingressclasses",
-    "runtimeclasses",
-    "priorityclasses",
-    "flowschemas",
-    "prioritylevelconfigurations",
-    "validatingwebhookconfigurations",
-    "mutatingwebhookconfigurations",
-    "validatingadmissionpolicies",
-    "validatingadmissionpolicybindings",
-    "podsecuritypolicies",
-    "users",
-    "groups",
-    "uids",
-    "userextras",
+/// Resources that are in no namespace, by API group. One that is not listed is taken to be in a namespace, which
+/// permits more.
+const CLUSTER: &[(&str, &[&str])] = &[
+    ("", &["nodes", "persistentvolumes", "namespaces", "componentstatuses", "users", "groups"]),
+    ("rbac.authorization.k8s.io", &["clusterroles", "clusterrolebindings"]),
+    ("storage.k8s.io", &["storageclasses", "volumeattachments", "csidrivers", "csinodes"]),
+    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
+    ("apiregistration.k8s.io", &["apiservices"]),
+    ("authentication.k8s.io", &["tokenreviews", "selfsubjectreviews", "uids", "userextras"]),
+    ("authorization.k8s.io", &["subjectaccessreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"]),
+    ("certificates.k8s.io", &["certificatesigningrequests"]),
+    ("networking.k8s.io", &["ingressclasses"]),
+    ("node.k8s.io", &["runtimeclasses"]),
+    ("scheduling.k8s.io", &["priorityclasses"]),
+    ("flowcontrol.apiserver.k8s.io", &["flowschemas", "prioritylevelconfigurations"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "validatingwebhookconfigurations",
+            "mutatingwebhookconfigurations",
+            "validatingadmissionpolicies",
+            "validatingadmissionpolicybindings",
+        ],
+    ),
+    ("metrics.k8s.io", &["nodes"]),
 ];
+
+fn is_cluster_wide(group: &str, resource: &str) -> bool {
+    CLUSTER.iter().any(|(of, resources)| *of == group && resources.contains(&resource))
+}
 
 /// The work allowed for one grant, in requests tried.
 const BUDGET: usize = 400_000;
@@ -171,7 +166,9 @@ impl Grant {
                 let place = match &self.scope {
                     None => true,
                     // The namespace object itself is decided in its own namespace.
-                    Some(scope) if resource == "namespaces" => name.as_ref() == Some(scope),
+                    Some(scope) if group.is_empty() && resource.split('/').next() == Some("namespaces") => {
+                        name.as_ref() == Some(scope)
+                    }
                     scope @ Some(_) => namespace == scope,
                 };
                 place
@@ -256,20 +253,23 @@ pub fn beyond(grant: &Grant, before: &[&Grant]) -> Result<Option<Request>, TooMa
                 };
                 let nameless = !resource.contains('/') && NAMELESS.contains(&verb.as_str());
                 let base = resource.split('/').next().unwrap_or_default();
-                let cluster = CLUSTER.contains(&base) && !(base == "clusterroles" && verb == "bind");
+                let cluster = is_cluster_wide(group, base) && !(base == "clusterroles" && verb == "bind");
                 let named: Vec<Option<&String>> = match nameless {
+                    // With a field selector on the name, a list or watch is a request for that object.
+                    true if matches!(verb.as_str(), "list" | "watch") && !grant.rule.names.is_empty() => {
+                        std::iter::once(None).chain(names.iter().map(Some)).collect()
+                    }
                     true => vec![None],
                     false => names.iter().map(Some).collect(),
                 };
                 if cluster {
                     // What is in no namespace is not given in one, except the namespace itself.
-                    let own = grant.scope.as_ref().filter(|_| {
-                        resource == "namespaces" && matches!(verb.as_str(), "get" | "update" | "patch" | "delete")
-                    });
+                    let is_namespace = group.is_empty() && base == "namespaces";
+                    let own = grant.scope.as_ref().filter(|_| is_namespace && !nameless);
                     let named = match (&grant.scope, own) {
                         (Some(_), None) => continue,
                         (Some(_), Some(own)) => vec![Some(own)],
-                        (None, _) if resource == "namespaces" && !nameless => {
+                        (None, _) if is_namespace && !nameless => {
                             named.into_iter().chain(namespaces.iter().map(Some)).collect()
                         }
                         (None, _) => named,

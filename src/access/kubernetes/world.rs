@@ -1,11 +1,13 @@
 //! One side of the cluster: roles, bindings, and who carries which identity.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::LazyLock;
 
-use super::object::{Thing, WORKLOADS, block, each, field, yaml};
+use super::object::{Thing, WORKLOADS, block, each, field, identifier, yaml};
 use super::pod;
 use super::rbac::{Grant, Rule};
+use super::selector::Selector;
 use crate::access::worlds::{Side, State, Val};
 
 /// The default cluster roles and their bindings.
@@ -14,7 +16,8 @@ static DEFAULTS: LazyLock<serde_json::Value> =
 
 /// The group that is allowed everything.
 const MASTERS: &str = "Group:system:masters";
-const AUTHENTICATED: &str = "Group:system:authenticated";
+/// The group of everybody with a login.
+pub(super) const AUTHENTICATED: &str = "Group:system:authenticated";
 const UNAUTHENTICATED: &str = "Group:system:unauthenticated";
 
 /// Who is compared: whoever can make requests, or runs with an identity.
@@ -35,8 +38,8 @@ struct Role {
     address: String,
     rules: Option<Vec<Rule>>,
     labels: BTreeMap<String, String>,
-    /// For an aggregated role: the labels that it selects; an empty list where they cannot be read.
-    selects: Option<Vec<BTreeMap<String, String>>>,
+    /// For an aggregated role: what it selects; an empty list where that cannot be read.
+    selects: Option<Vec<Selector>>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +57,8 @@ type RoleKey = (String, String, String);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Unread {
     pub(super) role: String,
+    /// Tells what an unreadable role may select apart: it is not the same where the roles around it are not.
+    pub(super) stamp: u64,
     pub(super) scope: Option<String>,
     pub(super) binding: String,
 }
@@ -73,6 +78,10 @@ pub(super) struct World {
     pub(super) levels: BTreeMap<String, (String, Option<pod::Level>)>,
     /// Cloud identities of service accounts: address, annotation, value.
     pub(super) clouds: BTreeMap<(String, String, &'static str), (String, Option<String>)>,
+    /// The service account of each workload.
+    pub(super) runs_as: BTreeMap<Entity, (String, String)>,
+    /// Whether an admission configuration chooses namespaces by their labels.
+    pub(super) selects_namespaces: bool,
 }
 
 /// Annotations that tie a service account to an identity of a cloud.
@@ -80,10 +89,9 @@ const CLOUDS: &[&str] =
     &["eks.amazonaws.com/role-arn", "iam.gke.io/gcp-service-account", "azure.workload.identity/client-id"];
 
 impl World {
-    /// The cluster with each row on the side that is asked for.
-    pub(super) fn build(state: &State, side: &dyn Fn(usize) -> Side) -> Self {
-        let things: Vec<Thing> =
-            state.rows.iter().enumerate().filter_map(|(at, row)| Thing::of(row.object(side(at))?)).collect();
+    /// The cluster that some rows make, with each on the side that is asked for.
+    pub(super) fn build(state: &State, rows: &[usize], side: &dyn Fn(usize) -> Side) -> Self {
+        let things: Vec<Thing> = rows.iter().filter_map(|at| Thing::on(state.rows.get(*at)?, side(*at))).collect();
         let mut world = Self::default();
         world.defaults();
         world.imported(state);
@@ -114,9 +122,8 @@ impl World {
                     "edit" => &["view", "edit"],
                     _ => &["view", "edit", "admin"],
                 };
-                let label = |to: &&str| {
-                    BTreeMap::from([(format!("rbac.authorization.k8s.io/aggregate-to-{to}"), "true".to_owned())])
-                };
+                let label =
+                    |to: &&str| Selector::label(&format!("rbac.authorization.k8s.io/aggregate-to-{to}"), "true");
                 below.iter().map(label).collect()
             });
             let own = Role { address: String::new(), rules: Rule::list(&list), labels: BTreeMap::new(), selects: None };
@@ -161,7 +168,7 @@ impl World {
                     address,
                     rules: Rule::list(&thing.body),
                     labels: texts(thing.marks("labels")),
-                    selects: selectors(&thing.body),
+                    selects: Selector::of_role(&thing.body),
                 };
                 self.roles.insert((thing.kind.clone(), namespace, name), role);
             }
@@ -170,7 +177,7 @@ impl World {
                 let reference = block(&thing.body, "role_ref");
                 let kind = reference.get("kind").text().unwrap_or("ClusterRole").to_owned();
                 let of = if kind == "Role" { scope.clone().unwrap_or_default() } else { String::new() };
-                let Some(role) = reference.get("name").name() else { return };
+                let Some(role) = identifier(reference.get("name")) else { return };
                 let subjects = subjects(&thing.body, scope.as_deref());
                 for subject in &subjects {
                     self.carries.entry(Entity::Subject(subject.clone())).or_default().insert(subject.clone());
@@ -204,6 +211,12 @@ impl World {
                 let token = Entity::Token(thing.namespace(), address);
                 self.carries.insert(token, BTreeSet::from([account(&thing.namespace(), &name)]));
             }
+            kind if kind.contains("Webhook") || kind.ends_with("PolicyBinding") => {
+                let hooks = each(&thing.body, "webhook", "webhooks").items().iter();
+                let bound = block(block(&thing.body, "spec"), "match_resources");
+                let chooses = |part: &Val| !block(part, "namespace_selector").is_unset();
+                self.selects_namespaces |= hooks.chain([bound]).any(chooses);
+            }
             "ConfigMap" if name == "aws-auth" && thing.namespace() == "kube-system" => self.aws_auth(thing),
             _ => {}
         }
@@ -226,13 +239,14 @@ impl World {
         let Some(name) = thing.name() else { return };
         let pod = thing.pod();
         let namespace = thing.namespace();
-        let of = field(pod, "service_account_name").name().unwrap_or_else(|| "default".to_owned());
+        let of = identifier(field(pod, "service_account_name")).unwrap_or_else(|| "default".to_owned());
         let own = field(pod, "automount_service_account_token").flag();
         let key = (namespace.clone(), of.clone());
         let mounted = own.or_else(|| self.accounts.get(&key).copied()).unwrap_or(true);
         let entity = Entity::Workload(namespace.clone(), thing.kind.clone(), name);
         let carried = if mounted { BTreeSet::from([account(&namespace, &of)]) } else { BTreeSet::new() };
         self.carries.insert(entity.clone(), carried);
+        self.runs_as.insert(entity.clone(), key);
         self.pods.insert(entity, (thing.address.to_string(), pod::Reach::of(pod)));
     }
 
@@ -259,7 +273,11 @@ impl World {
             grants.push(anywhere(Rule::everything()));
         }
         let bindings = DEFAULTS.get("bindings").and_then(serde_json::Value::as_object);
-        for (role, _) in bindings.into_iter().flatten().filter(|(role, _)| *role != "cluster-admin") {
+        for (role, subjects) in bindings.into_iter().flatten().filter(|(role, _)| *role != "cluster-admin") {
+            let mut subjects = subjects.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+            if !subjects.any(|subject| all.contains(subject)) {
+                continue;
+            }
             let (rules, _) = self.rules(&cluster_role(role), 0);
             grants.extend(rules.into_iter().map(|(_, _, rule)| anywhere(rule)));
         }
@@ -276,12 +294,24 @@ impl World {
                 let (kind, _, name) = &binding.role;
                 unread.push(Unread {
                     role: format!("{kind} {name}"),
+                    stamp: self.stamp(&binding.role),
                     scope: binding.scope.clone(),
                     binding: binding.address.clone(),
                 });
             }
         }
         (grants, unread)
+    }
+
+    /// What is around a role of the plan whose rules cannot be read; 0 for a role outside of it.
+    fn stamp(&self, key: &RoleKey) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        if self.roles.contains_key(key) {
+            for (of, role) in self.roles.iter().filter(|(of, _)| of.0 == "ClusterRole") {
+                (of, &role.rules, &role.labels).hash(&mut hasher);
+            }
+        }
+        hasher.finish()
     }
 
     /// The rules of a role with where they stand, and whether they are all.
@@ -295,8 +325,7 @@ impl World {
         let mut out = Vec::new();
         let mut complete = !selects.is_empty();
         for (of, other) in self.roles.iter().filter(|(of, _)| *of != key && of.0 == "ClusterRole") {
-            let chosen = |labels: &BTreeMap<String, String>| labels.iter().all(|(k, v)| other.labels.get(k) == Some(v));
-            if selects.iter().any(chosen) {
+            if selects.iter().any(|selector| selector.matches(&other.labels)) {
                 let (rules, all) = self.rules(of, depth + 1);
                 out.extend(rules);
                 complete &= all;
@@ -334,10 +363,10 @@ fn close(one: &str, all: &mut BTreeSet<String>) {
 /// The subjects of a binding; service accounts by their user name.
 pub(super) fn subjects(body: &Val, scope: Option<&str>) -> Vec<String> {
     let one = |subject: &Val| {
-        let name = subject.get("name").name()?;
+        let name = identifier(subject.get("name"))?;
         Some(match subject.get("kind").text()? {
             "ServiceAccount" => {
-                let namespace = subject.get("namespace").name();
+                let namespace = identifier(subject.get("namespace"));
                 account(&namespace.unwrap_or_else(|| scope.unwrap_or("default").to_owned()), &name)
             }
             kind => format!("{kind}:{name}"),
@@ -346,25 +375,14 @@ pub(super) fn subjects(body: &Val, scope: Option<&str>) -> Vec<String> {
     each(body, "subject", "subjects").items().iter().filter_map(one).collect()
 }
 
-fn texts(map: &Val) -> BTreeMap<String, String> {
+/// The texts of a map, such as labels.
+pub(super) fn texts(map: &Val) -> BTreeMap<String, String> {
     match map {
         Val::Map(members) => {
             members.iter().filter_map(|(key, value)| Some((key.to_string(), value.text()?.to_owned()))).collect()
         }
         _ => BTreeMap::new(),
     }
-}
-
-/// The labels that an aggregated role selects; `None` for an ordinary role.
-fn selectors(role: &Val) -> Option<Vec<BTreeMap<String, String>>> {
-    let rule = block(role, "aggregation_rule");
-    if rule.is_unset() {
-        return None;
-    }
-    let list = field(rule, "cluster_role_selectors").items();
-    let plain = |one: &Val| field(one, "match_expressions").is_unset() && !one.has_hole();
-    let readable = !list.is_empty() && list.iter().all(plain);
-    Some(if readable { list.iter().map(|one| texts(field(one, "match_labels"))).collect() } else { Vec::new() })
 }
 
 impl Entity {

@@ -66,7 +66,9 @@ impl State {
             if !shown.contains(left.address.as_str()) {
                 let object = object(&left.address, &left.type_name, Val::known(&left.values));
                 let configured = builder.configured(&left.address);
-                rows.push(Row { change: None, before: Some(object.clone()), after: Some(object), configured });
+                let provider = builder.provider(&left.address);
+                let (before, after) = (Some(object.clone()), Some(object));
+                rows.push(Row { change: None, before, after, configured, provider });
             }
         }
         (Self { rows, ..Self::default() }, builder.resolved)
@@ -102,6 +104,7 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn row(&mut self, change: Option<usize>, row: &Change, rows: &mut Vec<Row>) {
         let configured = self.configured(&row.address);
+        let provider = self.provider(&row.address);
         let old_address = row.previous_address.as_deref().unwrap_or(&row.address);
         let before = (!row.before.is_null()).then(|| object(old_address, &row.type_name, Val::known(&row.before)));
         let after = (row.before().exists() || row.after().exists())
@@ -114,13 +117,14 @@ impl<'a> Builder<'a> {
                 _ => after,
             });
         if !row.actions.forgets() {
-            rows.push(Row { change, before, after, configured });
+            rows.push(Row { change, before, after, configured, provider });
             return;
         }
         // A forgotten object stays in the cloud as it is.
-        rows.push(Row { change: None, before: before.clone(), after: before, configured: configured.clone() });
+        let (left, kept) = (configured.clone(), provider.clone());
+        rows.push(Row { change: None, before: before.clone(), after: before, configured: left, provider: kept });
         if row.actions.0.contains(&Action::Create) {
-            rows.push(Row { change, before: None, after, configured });
+            rows.push(Row { change, before: None, after, configured, provider });
         }
     }
 
@@ -132,6 +136,12 @@ impl<'a> Builder<'a> {
     fn configured(&self, address: &str) -> Option<Vec<Arc<str>>> {
         let resource = self.configuration?.resource(address)?;
         Some(resource.expressions.as_object()?.keys().map(|key| key.as_str().into()).collect())
+    }
+
+    /// The provider configuration of a resource.
+    fn provider(&self, address: &str) -> Option<Arc<str>> {
+        let key = self.configuration?.resource(address)?.provider_config_key.as_str();
+        (!key.is_empty()).then(|| key.into())
     }
 
     /// What stands for the unknown value at a path: the value it will be, the attribute it will be, or a hole.

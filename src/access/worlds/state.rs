@@ -44,6 +44,9 @@ pub struct Row {
     /// Attributes that the configuration sets; `None` where the configuration is not known. Computed attributes
     /// that nobody sets show the last reading and are no evidence.
     pub configured: Option<Vec<Arc<str>>>,
+    /// The provider configuration that the row belongs to, such as `kubernetes.staging`; `None` where the
+    /// configuration does not name the resource.
+    pub provider: Option<Arc<str>>,
 }
 
 impl Row {

@@ -1,0 +1,400 @@
+//! A second evaluator: whether the cluster of a plan's side permits one request.
+//!
+//! It shares no code with the comparison. It reads the objects as JSON and follows the documentation ("Using RBAC
+//! Authorization", "Authenticating", "Configure Service Accounts for Pods"): rules are tried one by one, and what
+//! cannot be read permits nothing.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+
+use crate::access::Witness;
+use crate::access::worlds::{Object, Piece, Row, Side, Val};
+
+/// The roles and bindings that an API server creates.
+static BUILT_IN: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("default_roles.json")).unwrap_or_default());
+
+/// The objects of a cluster, in the API's words, each with its Terraform address.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    objects: Vec<(String, Value)>,
+}
+
+/// A request in parts.
+struct Ask<'a> {
+    verb: &'a str,
+    /// Group and resource with its subresource; `None` for a path.
+    resource: Option<(String, String)>,
+    path: &'a str,
+    name: Option<&'a str>,
+    namespace: Option<&'a str>,
+}
+
+impl Cluster {
+    /// The cluster that resources of Terraform describe.
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
+        let objects = objects.into_iter();
+        Self {
+            objects: objects.filter_map(|object| Some((object.address.to_string(), written(object, false)?))).collect(),
+        }
+    }
+
+    /// The cluster that rows describe on a side. Before a change, a manifest's live object is what is there.
+    pub fn on<'a>(rows: impl IntoIterator<Item = &'a Row>, side: Side) -> Self {
+        let one = |row: &'a Row| {
+            let object = row.object(side)?;
+            Some((object.address.to_string(), written(object, side == Side::Before && row.differs())?))
+        };
+        Self { objects: rows.into_iter().filter_map(one).collect() }
+    }
+
+    /// Whether the request of a witness is permitted: its principal is who asks.
+    #[must_use]
+    pub fn allows(&self, witness: &Witness) -> bool {
+        let Some(verb) = witness.action.strip_prefix("kubernetes:") else { return false };
+        let key = |name: &str| witness.context.get(name).and_then(|values| values.first()).map(String::as_str);
+        let path = witness.resource.as_str();
+        let ask = Ask {
+            verb,
+            resource: (!path.starts_with('/')).then(|| split(path)),
+            path,
+            name: key("name"),
+            namespace: key("namespace"),
+        };
+        self.identities(&witness.principal, key("tollgate:credential")).is_some_and(|who| self.permits(&who, &ask))
+    }
+
+    /// User name and groups of a principal, as `User:NAME` and `Group:NAME`; `None` where nobody authenticates so.
+    fn identities(&self, principal: &str, credential: Option<&str>) -> Option<BTreeSet<String>> {
+        let mut who = BTreeSet::new();
+        if let Some(address) = credential {
+            let (_, token) = self.objects.iter().find(|(at, _)| at == address)?;
+            let account = match text(token, "kind") {
+                "TokenRequest" => text(meta(token), "name"),
+                _ => text(&meta(token)["annotations"], "kubernetes.io/service-account.name"),
+            };
+            account_names(namespace_of(token), account, &mut who);
+        } else if let Some((namespace, name)) =
+            principal.strip_prefix("ServiceAccount:").and_then(|it| it.split_once('/'))
+        {
+            account_names(namespace, name, &mut who);
+        } else if let Some(name) = principal.strip_prefix("User:system:serviceaccount:") {
+            let (namespace, name) = name.split_once(':')?;
+            account_names(namespace, name, &mut who);
+        } else if let Some(rest) = principal.strip_prefix("Workload:") {
+            let mut parts = rest.splitn(3, '/');
+            let (namespace, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
+            let is = |it: &&Value| {
+                text(it, "kind") == kind && text(meta(it), "name") == name && namespace_of(it) == namespace
+            };
+            let kinds = [kind];
+            let pod = pod_of(self.kinds(&kinds).find(is)?);
+            let account = Some(text(pod, "serviceAccountName")).filter(|it| !it.is_empty()).unwrap_or("default");
+            let mounts = pod["automountServiceAccountToken"].as_bool().or_else(|| {
+                let is = |it: &&Value| text(meta(it), "name") == account && namespace_of(it) == namespace;
+                self.kinds(&["ServiceAccount"]).find(is)?["automountServiceAccountToken"].as_bool()
+            });
+            if mounts == Some(false) {
+                return None;
+            }
+            account_names(namespace, account, &mut who);
+        } else if principal.starts_with("arn:") {
+            let map = self
+                .kinds(&["ConfigMap"])
+                .find(|it| text(meta(it), "name") == "aws-auth" && namespace_of(it) == "kube-system")?;
+            let entries = ["mapRoles", "mapUsers"]
+                .map(|list| yaml_serde::from_str::<Value>(text(&map["data"], list)).unwrap_or_default());
+            let entry = entries
+                .iter()
+                .filter_map(Value::as_array)
+                .flatten()
+                .find(|entry| [text(entry, "rolearn"), text(entry, "userarn")].contains(&principal))?;
+            who.insert(format!(
+                "User:{}",
+                Some(text(entry, "username")).filter(|it| !it.is_empty()).unwrap_or(principal)
+            ));
+            who.extend(strings(&entry["groups"]).map(|group| format!("Group:{group}")));
+            who.insert("Group:system:authenticated".to_owned());
+        } else {
+            who.insert(principal.to_owned());
+            // Members of all service accounts of a namespace are service accounts.
+            if principal.starts_with("Group:system:serviceaccounts:") {
+                who.insert("Group:system:serviceaccounts".to_owned());
+            }
+            let outside = ["User:system:anonymous", "Group:system:unauthenticated"].contains(&principal);
+            who.insert(format!("Group:system:{}", if outside { "unauthenticated" } else { "authenticated" }));
+        }
+        Some(who)
+    }
+
+    fn kinds<'s>(&'s self, kinds: &'s [&str]) -> impl Iterator<Item = &'s Value> {
+        self.objects.iter().map(|(_, object)| object).filter(move |object| kinds.contains(&text(object, "kind")))
+    }
+
+    fn permits(&self, who: &BTreeSet<String>, ask: &Ask<'_>) -> bool {
+        if who.contains("Group:system:masters") {
+            return true;
+        }
+        let built_in = BUILT_IN["bindings"].as_object().into_iter().flatten();
+        let mut by_default = built_in.filter(|(_, subjects)| strings(subjects).any(|one| who.contains(one)));
+        if by_default.any(|(role, _)| self.cluster_role(role).iter().any(|rule| fits(rule, ask))) {
+            return true;
+        }
+        self.kinds(&["ClusterRoleBinding", "RoleBinding"]).any(|binding| {
+            let space = (text(binding, "kind") == "RoleBinding").then(|| namespace_of(binding));
+            // A binding in a namespace reaches what is in it, and the namespace itself.
+            let itself = matches!(&ask.resource, Some((group, of)) if group.is_empty() && of.split('/').next() == Some("namespaces"));
+            let place = if itself { ask.name } else { ask.namespace };
+            let reaches = space.is_none_or(|space| ask.resource.is_some() && place == Some(space));
+            let reference = one(&binding["roleRef"]);
+            let rules = || match (text(reference, "kind"), space) {
+                ("Role", Some(space)) => self.role(space, text(reference, "name")),
+                ("Role", None) => Vec::new(),
+                _ => self.cluster_role(text(reference, "name")),
+            };
+            reaches && list(&binding["subjects"]).any(|one| is_subject(one, space, who)) && rules().iter().any(|rule| fits(rule, ask))
+        })
+    }
+
+    fn role(&self, namespace: &str, name: &str) -> Vec<Value> {
+        let is = |it: &&Value| text(meta(it), "name") == name && namespace_of(it) == namespace;
+        self.kinds(&["Role"]).filter(is).flat_map(|role| list(&role["rules"]).cloned().collect::<Vec<_>>()).collect()
+    }
+
+    fn cluster_role(&self, name: &str) -> Vec<Value> {
+        let own = self.kinds(&["ClusterRole"]).find(|it| text(meta(it), "name") == name);
+        let mut rules = Vec::new();
+        match own {
+            Some(role) if !one(&role["aggregationRule"])["clusterRoleSelectors"].is_null() => {
+                let selectors = &one(&role["aggregationRule"])["clusterRoleSelectors"];
+                for other in self.kinds(&["ClusterRole"]).filter(|other| text(meta(other), "name") != name) {
+                    if list(selectors).any(|selector| selects(selector, &meta(other)["labels"])) {
+                        rules.extend(self.cluster_role(text(meta(other), "name")));
+                    }
+                }
+            }
+            Some(role) => rules.extend(list(&role["rules"]).cloned()),
+            None => {
+                let built_in = list(&BUILT_IN["roles"][name]).map(api);
+                rules.extend(built_in);
+                // Each of these takes what a label hands it, and what the ones below it take.
+                let ranks = ["view", "edit", "admin"];
+                let rank = ranks.iter().position(|it| *it == name);
+                for taken in ranks.iter().take(rank.map_or(0, |rank| rank + 1)) {
+                    let label = format!("rbac.authorization.k8s.io/aggregate-to-{taken}");
+                    for other in
+                        self.kinds(&["ClusterRole"]).filter(|other| text(&meta(other)["labels"], &label) == "true")
+                    {
+                        rules.extend(self.cluster_role(text(meta(other), "name")));
+                    }
+                }
+            }
+        }
+        rules
+    }
+}
+
+fn selects(selector: &Value, labels: &Value) -> bool {
+    let plain =
+        one(&selector["matchLabels"]).as_object().into_iter().flatten().all(|(key, value)| labels[key] == *value);
+    plain
+        && list(&selector["matchExpressions"]).all(|test| {
+            let label = labels[text(test, "key")].as_str();
+            let listed = label.is_some_and(|label| strings(&test["values"]).any(|value| value == label));
+            match text(test, "operator") {
+                "In" => listed,
+                "NotIn" => !listed,
+                "Exists" => label.is_some(),
+                "DoesNotExist" => label.is_none(),
+                _ => false,
+            }
+        })
+}
+
+fn is_subject(subject: &Value, space: Option<&str>, who: &BTreeSet<String>) -> bool {
+    let (kind, name) = (text(subject, "kind"), text(subject, "name"));
+    if kind == "ServiceAccount" {
+        let own = Some(text(subject, "namespace")).filter(|it| !it.is_empty());
+        let namespace = own.or(space).unwrap_or("default");
+        return who.contains(&format!("User:system:serviceaccount:{namespace}:{name}"));
+    }
+    who.contains(&format!("{kind}:{name}"))
+}
+
+fn fits(rule: &Value, ask: &Ask<'_>) -> bool {
+    let has = |member: &str, value: &str| strings(&rule[member]).any(|one| one == "*" || one == value);
+    if !has("verbs", ask.verb) {
+        return false;
+    }
+    let Some((group, resource)) = &ask.resource else {
+        return strings(&rule["nonResourceURLs"]).any(|url| match url.split_once('*') {
+            Some((start, "")) => ask.path.starts_with(start),
+            _ => url == ask.path,
+        });
+    };
+    let sub = resource.split_once('/').map(|(_, sub)| format!("*/{sub}"));
+    let resources = || strings(&rule["resources"]);
+    let on = resources().any(|one| one == "*" || one == resource || Some(one) == sub.as_deref());
+    let mut names = strings(&rule["resourceNames"]).peekable();
+    let named = names.peek().is_none() || names.any(|one| Some(one) == ask.name);
+    has("apiGroups", group) && on && named
+}
+
+/// `pods.apps/log` as group `apps` and resource `pods/log`.
+fn split(resource: &str) -> (String, String) {
+    let (whole, sub) = resource.split_once('/').map_or((resource, ""), |(whole, sub)| (whole, sub));
+    let (name, group) = whole.split_once('.').unwrap_or((whole, ""));
+    (group.to_owned(), if sub.is_empty() { name.to_owned() } else { format!("{name}/{sub}") })
+}
+
+fn account_names(namespace: &str, name: &str, who: &mut BTreeSet<String>) {
+    who.insert(format!("User:system:serviceaccount:{namespace}:{name}"));
+    for group in [
+        "system:authenticated".to_owned(),
+        "system:serviceaccounts".to_owned(),
+        format!("system:serviceaccounts:{namespace}"),
+    ] {
+        who.insert(format!("Group:{group}"));
+    }
+}
+
+fn text<'v>(value: &'v Value, member: &str) -> &'v str {
+    value[member].as_str().unwrap_or_default()
+}
+
+/// A block, or the one element of a list of blocks.
+fn one(value: &Value) -> &Value {
+    value.as_array().map_or(value, |items| items.first().unwrap_or(&Value::Null))
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn strings(value: &Value) -> impl Iterator<Item = &str> {
+    list(value).filter_map(Value::as_str)
+}
+
+fn meta(object: &Value) -> &Value {
+    one(&object["metadata"])
+}
+
+fn namespace_of(object: &Value) -> &str {
+    Some(text(meta(object), "namespace")).filter(|it| !it.is_empty()).unwrap_or("default")
+}
+
+fn pod_of(object: &Value) -> &Value {
+    let spec = one(&object["spec"]);
+    let template = match text(object, "kind") {
+        "Pod" => return spec,
+        "CronJob" => &one(&one(&spec["jobTemplate"])["spec"])["template"],
+        _ => &spec["template"],
+    };
+    one(&one(template)["spec"])
+}
+
+/// The object of a resource, in the API's words.
+fn written(object: &Object, live: bool) -> Option<Value> {
+    let mut body = match &*object.type_name {
+        "kubernetes_manifest" if live && object.get("object").get("kind").text().is_some() => {
+            api(&plain(object.get("object")))
+        }
+        "kubernetes_manifest" => api(&plain(object.get("manifest"))),
+        "kubectl_manifest" => {
+            let mut body: Value = yaml_serde::from_str(object.get("yaml_body").text()?).ok()?;
+            if let Some(namespace) = object.get("override_namespace").name()
+                && let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut)
+            {
+                metadata.insert("namespace".to_owned(), json!(namespace));
+            }
+            body
+        }
+        name => {
+            let stem = name.strip_prefix("kubernetes_")?;
+            let stem = stem
+                .rsplit_once("_v")
+                .filter(|(_, version)| version.parse::<u8>().is_ok())
+                .map_or(stem, |(stem, _)| stem);
+            let kind = match stem {
+                "default_service_account" => "ServiceAccount".to_owned(),
+                "daemonset" => "DaemonSet".to_owned(),
+                stem => stem.split('_').map(capital).collect(),
+            };
+            let mut body = api(&plain(&object.values));
+            body.as_object_mut()?.insert("kind".to_owned(), Value::String(kind));
+            body
+        }
+    };
+    let made_up = Value::String(format!("${{{}}}", object.address));
+    let default = matches!(text(&body, "kind"), "ServiceAccount");
+    let metadata = match body.get_mut("metadata")? {
+        Value::Array(items) => items.first_mut()?,
+        other => other,
+    };
+    if text(metadata, "name").is_empty() {
+        let generated = !text(metadata, "generateName").is_empty();
+        let name = if default && !generated { json!("default") } else { made_up };
+        metadata.as_object_mut()?.insert("name".to_owned(), name);
+    }
+    Some(body)
+}
+
+/// Members in the API's spelling: `rule` is `rules`, `api_groups` is `apiGroups`. Labels and data keep their keys.
+fn api(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.iter().map(api).collect()),
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(key, value)| {
+                    let name = match key.as_str() {
+                        "rule" => "rules".to_owned(),
+                        "subject" => "subjects".to_owned(),
+                        "non_resource_urls" => "nonResourceURLs".to_owned(),
+                        "cluster_role_selectors" => "clusterRoleSelectors".to_owned(),
+                        key => {
+                            let mut words = key.split('_');
+                            let first = words.next().unwrap_or_default().to_owned();
+                            first + &words.map(capital).collect::<String>()
+                        }
+                    };
+                    let kept =
+                        matches!(key.as_str(), "labels" | "annotations" | "data" | "match_labels" | "matchLabels");
+                    (name, if kept { value.clone() } else { api(value) })
+                })
+                .collect::<Map<_, _>>(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
+/// A value as JSON; what is known only after apply by its name in `${...}`.
+fn plain(value: &Val) -> Value {
+    match value {
+        Val::Null => Value::Null,
+        Val::Bool(it) => Value::Bool(*it),
+        Val::Number(it) => json!(it),
+        Val::Text(it) => json!(it.as_ref()),
+        Val::List(items) => Value::Array(items.iter().map(plain).collect()),
+        Val::Map(members) => {
+            Value::Object(members.iter().map(|(key, value)| (key.to_string(), plain(value))).collect())
+        }
+        Val::Hole(hole) => json!(format!("${{{}}}", hole.id)),
+        Val::Partial(pieces) => json!(
+            pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text.to_string(),
+                    Piece::Hole(hole) => format!("${{{}}}", hole.id),
+                })
+                .collect::<String>()
+        ),
+    }
+}
