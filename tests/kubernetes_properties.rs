@@ -117,7 +117,7 @@ fn an_overriding_namespace_is_where_the_object_is() {
         "metadata": {"name": "devs", "namespace": "shop"},
         "roleRef": {"kind": "ClusterRole", "name": "edit"}, "subjects": [{"kind": "Group", "name": "devs"}]});
     let (old, new) = (yaml("b", &body, None), yaml("b", &body, Some("kube-system")));
-    assert_eq!(verdict(&[old.clone()], &[new]), Verdict::New);
+    assert_eq!(verdict(std::slice::from_ref(&old), &[new]), Verdict::New);
     assert_eq!(verdict(&[old], &[yaml("b", &body, Some("shop"))]), Verdict::None);
 }
 

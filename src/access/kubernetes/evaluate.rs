@@ -137,7 +137,7 @@ impl Cluster {
         if who.contains("Group:system:masters") {
             return true;
         }
-        let built_in = BUILT_IN["bindings"].as_object().into_iter().flatten();
+        let built_in = BUILT_IN.get("bindings").and_then(Value::as_object).into_iter().flatten();
         let mut by_default = built_in.filter(|(_, subjects)| strings(subjects).any(|one| who.contains(one)));
         if by_default.any(|(role, _)| self.cluster_role(role).iter().any(|rule| fits(rule, ask))) {
             return true;
@@ -177,7 +177,8 @@ impl Cluster {
             }
             Some(role) => rules.extend(list(&role["rules"]).cloned()),
             None => {
-                let built_in = list(&BUILT_IN["roles"][name]).map(api);
+                let built_in =
+                    list(BUILT_IN.get("roles").and_then(|roles| roles.get(name)).unwrap_or(&Value::Null)).map(api);
                 rules.extend(built_in);
                 // Each of these takes what a label hands it, and what the ones below it take.
                 let ranks = ["view", "edit", "admin"];
