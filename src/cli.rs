@@ -48,6 +48,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Apply an approved plan file, once, inside its window.
     Apply(Box<ApplyArgs>),
+    /// Approve a plan file without a forge: a grant, signed with an SSH key.
+    Approve(Box<ApproveArgs>),
     /// Answer a comment on a pull request; needs neither a plan nor a checkout.
     Comment(CommentArgs),
     /// Say how things stand on the pull request.
@@ -56,6 +58,8 @@ pub enum Command {
     Recover(RecoverArgs),
     /// Take back every approval on the pull request.
     Revoke(RevokeArgs),
+    /// Say how far this repository's set-up really protects; reads only. Exit 1 when something is broken.
+    Doctor,
     /// Write the workflows and a configuration to start from; overwrites nothing.
     Init(InitArgs),
     /// Read and check the ledger.
@@ -159,6 +163,28 @@ pub struct ApplyArgs {
     #[arg(long, value_name = "FILE", env = "TOLLGATE_AGE_IDENTITY_FILE")]
     pub identity: Option<PathBuf>,
 
+    /// Apply without the approvals that are missing, as `[break_glass]` of the configuration allows; needs --reason and
+    /// --ticket. Loud, recorded, and to be reviewed.
+    #[arg(long, conflicts_with_all = ["offline", "approvals"])]
+    pub break_glass: bool,
+
+    /// Why the glass is broken; one line.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// The incident.
+    #[arg(long, value_name = "ID")]
+    pub ticket: Option<String>,
+
+    /// Without a forge: a grant that somebody signed (`tollgate approve`), with its signature beside it in GRANT.sig.
+    /// Repeatable.
+    #[arg(long = "approval", value_name = "GRANT", conflicts_with = "from_store")]
+    pub approvals: Vec<PathBuf>,
+
+    /// Without a forge, also for a plan that needs no approval.
+    #[arg(long, conflicts_with = "from_store")]
+    pub offline: bool,
+
     /// Which pull request.
     #[command(flatten)]
     pub pull: PullArgs,
@@ -172,6 +198,42 @@ pub struct ApplyArgs {
     pub result: Option<PathBuf>,
 
     /// What the plan is judged by: the default branch's, as checked out in the job that applies.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// `tollgate approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// The saved plan file to approve; the report is printed first.
+    #[arg(value_name = "PLANFILE")]
+    pub plan: PathBuf,
+
+    /// How long the window is, from now, such as `1h`.
+    #[arg(long = "for", value_name = "DURATION")]
+    pub length: crate::approval::WindowLength,
+
+    /// Why; one line of at least ten characters.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+
+    /// The private SSH key to sign with. Without it the grant is written unsigned, for `ssh-keygen -Y sign`.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+
+    /// Where the grant goes, its signature beside it in FILE.sig; default: PLANFILE.grant.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The stack's name; default: the working directory below the repository and the workspace.
+    #[arg(long, value_name = "NAME", env = "TOLLGATE_STACK")]
+    pub stack: Option<String>,
+
+    /// The program that reads the plan; default: `terraform`, else `tofu`, whichever is on PATH.
+    #[arg(long, value_name = "PROGRAM", env = "TOLLGATE_TERRAFORM")]
+    pub terraform: Option<OsString>,
+
+    /// What the plan is judged by.
     #[command(flatten)]
     pub settings: SettingsArgs,
 }
@@ -250,6 +312,8 @@ pub enum AuditCommand {
     Verify(AuditVerifyArgs),
     /// Write all records as JSON Lines.
     Export(LedgerArgs),
+    /// Record that a use of break-glass was reviewed; in a pipeline's run that somebody else started.
+    Review(AuditReviewArgs),
 }
 
 /// Which ledger.
@@ -265,6 +329,19 @@ pub struct LedgerArgs {
 pub struct AuditShowArgs {
     /// The record's number.
     pub number: u64,
+    /// Which ledger.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+/// `tollgate audit review`.
+#[derive(Debug, Args)]
+pub struct AuditReviewArgs {
+    /// The number of the break-glass record.
+    pub number: u64,
+    /// What the review found; one line.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
     /// Which ledger.
     #[command(flatten)]
     pub ledger: LedgerArgs,

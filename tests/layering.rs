@@ -19,7 +19,7 @@ const OTHERS: &[(&str, &[&str])] = &[
     ("ledger", &["plan", "iam", "access", "policy", "decision", "approval", "apply"]),
     ("report", &["plan", "iam", "access", "graph", "policy", "decision", "approval", "apply", "ledger"]),
     ("exit", &[]),
-    ("cli", &["exit", "report", "command"]),
+    ("cli", &["exit", "report", "command", "approval"]),
     (
         "edge",
         &["plan", "iam", "access", "graph", "policy", "decision", "approval", "apply", "ledger", "report", "config"],

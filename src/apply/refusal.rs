@@ -1,6 +1,6 @@
 //! Why an apply does not happen.
 
-use crate::approval::{Digest, Doubt};
+use crate::approval::{Digest, Doubt, NotBroken};
 use crate::exit::Outcome;
 
 /// A check that an apply has to pass, in the order they are made.
@@ -23,6 +23,8 @@ pub enum Check {
     Time,
     /// The credentials belong to the account that the configuration names.
     Account,
+    /// Break-glass may be used, and was used in good order before.
+    BreakGlass,
     /// Nobody has applied or is applying it.
     Claim,
 }
@@ -39,6 +41,7 @@ impl Check {
             Self::Approval => "approval",
             Self::Time => "time",
             Self::Account => "account",
+            Self::BreakGlass => "break_glass",
             Self::Claim => "claim",
         }
     }
@@ -98,6 +101,14 @@ pub enum Refusal {
         /// Whose they have to be.
         wanted: String,
     },
+    /// The glass stays whole.
+    #[error(transparent)]
+    BreakGlass(NotBroken),
+    /// An earlier use was not reviewed in time.
+    #[error(
+        "break-glass of this stack (record {0} of the ledger) was not reviewed in time; review it with `tollgate audit review {0}`"
+    )]
+    ReviewOverdue(u64),
     /// Somebody else is applying it, or did not come to an end.
     #[error("`{0}` has claimed this plan; if that run died, use `tollgate recover`")]
     Claimed(String),
@@ -121,6 +132,7 @@ impl Refusal {
             Self::Pending | Self::Partial | Self::Expired | Self::Revoked => Check::Approval,
             Self::TooLate { .. } => Check::Time,
             Self::Account { .. } => Check::Account,
+            Self::BreakGlass(_) | Self::ReviewOverdue(_) => Check::BreakGlass,
             Self::Claimed(_) | Self::Applied(_) | Self::Failed(_) => Check::Claim,
         }
     }

@@ -20,6 +20,9 @@ pub enum BanReason {
     /// Started the run that made the plan.
     #[error("started the run that made the plan")]
     PlanRun,
+    /// Applies it on this machine.
+    #[error("is who applies it here")]
+    Applier,
     /// Configured as automation.
     #[error("is configured as a service account")]
     ServiceAccount,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::clock::MAX_SKEW;
 use super::quorum::{Candidate, need, needs_of};
-use super::snapshot::{ApplyPhase, PullState, Snapshot};
+use super::snapshot::{ApplyPhase, ApplyRecord, PullState, Snapshot};
 use super::votes::{Counted, Court, NotCounted, Rejected};
 use super::{ApprovalSettings, Banned, Digest, Doubt, Now, RequiredFinding, RuleNeed, Subject};
 
@@ -41,7 +41,8 @@ pub enum State {
     Undecided(Doubt),
 }
 
-/// An open window: from the last approval that it needs to the end of the first of them. Only [`decide`] makes one.
+/// An open window: from the last approval that it needs to the end of the first of them. Only what
+/// sets a [`Judgement::state`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     subject: Digest,
@@ -88,12 +89,16 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// The state. Nothing but [`decide`] sets it.
+    /// The state. Nothing but [`decide`], [`super::decide_offline`] and [`super::BreakGlass::open`] sets it.
     pub const fn state(&self) -> &State {
         &self.state
     }
 
-    fn bare(state: State) -> Self {
+    pub(super) fn with_state(self, state: State) -> Self {
+        Self { state, ..self }
+    }
+
+    pub(super) fn bare(state: State) -> Self {
         Self {
             state,
             counted: Vec::new(),
@@ -123,7 +128,7 @@ pub fn decide(
 fn judge(snapshot: &Snapshot, settings: &ApprovalSettings, subject: &Subject, now: Now) -> Result<Judgement, Doubt> {
     let parts = subject.parts();
     check_times(snapshot, now)?;
-    if let Some(state) = recorded(snapshot, subject.digest()) {
+    if let Some(state) = recorded(&snapshot.records, subject.digest()) {
         return Ok(Judgement::bare(state));
     }
     if let Some(part) = superseded(snapshot, subject) {
@@ -191,9 +196,14 @@ fn judge(snapshot: &Snapshot, settings: &ApprovalSettings, subject: &Subject, no
     })
 }
 
+/// For [`super::BreakGlass`] alone.
+pub(super) const fn open_window(subject: Digest, opens: Timestamp, expires: Timestamp) -> Window {
+    Window { subject, opens, expires }
+}
+
 /// The window that lasts longest among those that the counted approvals make: approvals that end first are left
 /// out as long as the others are enough, so that a surplus approval never shortens a window.
-fn window(
+pub(super) fn window(
     counted: &[Counted],
     subject: Digest,
     enough: impl Fn(&[&Counted]) -> Result<bool, Doubt>,
@@ -224,8 +234,8 @@ fn check_times(snapshot: &Snapshot, now: Now) -> Result<(), Doubt> {
 }
 
 /// An earlier apply of the same subject ends everything, whatever else is true.
-fn recorded(snapshot: &Snapshot, subject: Digest) -> Option<State> {
-    let mine = || snapshot.records.iter().filter(|record| record.subject == subject);
+pub(super) fn recorded(records: &[ApplyRecord], subject: Digest) -> Option<State> {
+    let mine = || records.iter().filter(|record| record.subject == subject);
     let of = |phase| mine().find(|record| record.phase == phase).map(|record| record.key.clone());
     of(ApplyPhase::Applied)
         .map(State::Applied)

@@ -7,14 +7,17 @@
 //! The specification is the protocol in `docs/approval.md`.
 
 mod banned;
+mod break_glass;
 pub mod canonical;
 mod clock;
 mod codeowners;
 mod command;
 mod decide;
 mod digest;
+pub mod doctor;
 mod doubt;
 mod length;
+mod offline;
 mod paths;
 mod quorum;
 mod requirements;
@@ -26,6 +29,7 @@ mod subject;
 mod votes;
 
 pub use banned::{BanReason, Banned};
+pub use break_glass::{BreakGlass, BreakGlassSettings, EnvironmentReview, NotBroken};
 pub use clock::{MAX_SKEW, Now};
 pub use codeowners::CodeOwners;
 pub use command::{Approve, Command, NearMiss, Parsed, parse};
@@ -33,6 +37,9 @@ pub use decide::{Judgement, State, Window, decide};
 pub use digest::{Digest, DigestError};
 pub use doubt::Doubt;
 pub use length::{LengthError, WindowLength};
+pub use offline::{
+    AllowedSigner, GRANT_NAMESPACE, Grant, Hands, LOCAL_HOST, OfflineSettings, SignedGrant, decide_offline,
+};
 pub use paths::PathPattern;
 pub use quorum::{Coverage, RuleNeed, needs_of};
 pub use requirements::{POLICY_FILES_RULE, RequiredFinding, Requirements};

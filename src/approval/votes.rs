@@ -18,6 +18,8 @@ pub enum Source {
     Comment(u64),
     /// A review, by its number.
     Review(u64),
+    /// A signed grant, by its place among those given, from 1.
+    Grant(u64),
 }
 
 /// An approval that counts.

@@ -167,7 +167,7 @@ fn record(
         Some(url) => ledger_of(Some(url), context.ci)?,
         None => None,
     };
-    let recorder = Recorder { ledger: ledger.as_deref(), context, subject };
+    let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject };
     let mine = |source: Source| matches!(source, Source::Comment(id) if id == event.comment);
     let counts = judgement.counted.iter().any(|counted| mine(counted.source));
     let refused = judgement.rejected.iter().find(|rejected| mine(rejected.source));

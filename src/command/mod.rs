@@ -2,10 +2,12 @@
 
 pub mod access;
 mod apply;
+mod approve;
 mod audit;
 mod check;
 mod comment;
 pub mod data;
+mod doctor;
 mod init;
 mod policy;
 mod publish;
@@ -31,10 +33,12 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Check(args) => check::run(args, cli.color),
         Command::Apply(args) => return apply::run(args),
+        Command::Approve(args) => approve::run(args),
         Command::Comment(args) => comment::run(args),
         Command::Status(args) => status::run(args),
         Command::Recover(args) => recover::run(args),
         Command::Revoke(args) => revoke::run(args),
+        Command::Doctor => doctor::run(),
         Command::Init(args) => init::run(args),
         Command::Audit(command) => audit::run(command),
         Command::Policy(command) => policy::run(command),

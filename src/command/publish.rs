@@ -82,7 +82,7 @@ fn requested(gated: &Gated, context: &Context, subject: &Subject) -> String {
         Some(url) => ledger_of(Some(url), context.ci).map_err(|error| format!("{error:#}")),
     };
     let written = written.and_then(|ledger| {
-        let recorder = Recorder { ledger: ledger.as_deref(), context, subject };
+        let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject };
         let actor = ci::Context::read().actor.map(|name| Person { id: None, name });
         recorder.write(EventKind::Request, Now::from_local_clock(clock::now()), |entry| {
             entry.actor = actor;

@@ -123,6 +123,7 @@ fn place(source: Source) -> String {
     match source {
         Source::Comment(id) => format!("comment {id}"),
         Source::Review(id) => format!("review {id}"),
+        Source::Grant(number) => format!("grant {number}"),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use crate::approval::{Judgement, Now, State, Subject};
-use crate::edge::forge::Context;
+use crate::approval::{Judgement, LOCAL_HOST, Now, State, Subject};
+use crate::edge::forge::Origin;
 use crate::edge::store::{ObjectStore, append, open};
 use crate::ledger::{Chain, Checkpoint, Entry, EventKind, Person, TimeSource, Workload};
 
@@ -24,7 +24,7 @@ pub(super) struct Recorder<'a> {
     /// The ledger, where there is one.
     pub(super) ledger: Option<&'a dyn ObjectStore>,
     /// The run.
-    pub(super) context: &'a Context,
+    pub(super) origin: Origin,
     /// What is approved or applied.
     pub(super) subject: &'a Subject,
 }
@@ -67,8 +67,8 @@ impl Recorder<'_> {
             time: now.timestamp().to_string(),
             time_source: TimeSource::Local,
             event,
-            repository: self.context.repository.clone(),
-            pull_request: Some(parts.pr_number),
+            repository: self.origin.repository.clone(),
+            pull_request: (parts.forge_host != LOCAL_HOST).then_some(parts.pr_number),
             stack: Some(parts.stack.to_string()),
             subject: Some(self.subject.digest()),
             plan_sha256: Some(parts.plan_sha256),
@@ -83,9 +83,9 @@ impl Recorder<'_> {
             exit_status: None,
             detail: None,
             workload: Workload {
-                run_id: self.context.run.map(|run| run.id),
-                run_attempt: self.context.run.map(|run| run.attempt),
-                workflow: self.context.workflow.clone(),
+                run_id: self.origin.run.map(|run| run.id),
+                run_attempt: self.origin.run.map(|run| run.attempt),
+                workflow: self.origin.workflow.clone(),
             },
         };
         fill(&mut entry);

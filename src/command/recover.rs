@@ -126,7 +126,7 @@ fn record(
         context.forge.record_state(key, DeploymentState::Failure)?;
         terminal::print(&format!("  {key} is recorded as failed\n"))?;
     }
-    let recorder = Recorder { ledger, context, subject: &recorder_subject };
+    let recorder = Recorder { ledger, origin: context.origin(), subject: &recorder_subject };
     let detail = "an apply without an end was recorded as failed".to_owned();
     recorder
         .record(EventKind::Recover, now, &judgement, |entry| entry.detail = Some(detail))

@@ -31,7 +31,7 @@ pub use error::{ConfigError, nearest};
 pub use plan_store::PlanStore;
 
 use crate::apply::ApplySettings;
-use crate::approval::ApprovalSettings;
+use crate::approval::{ApprovalSettings, BreakGlassSettings, OfflineSettings};
 use crate::decision::{Levels, RuleLevel, Waiver, address_pattern};
 use crate::policy::{Level, Severity};
 
@@ -59,6 +59,10 @@ pub struct Config {
     pub ledger: Option<String>,
     /// Where plan files are kept for `apply --from-store`, and for whom.
     pub plan_store: PlanStore,
+    /// Who may apply without approvals in an emergency; off by default.
+    pub break_glass: BreakGlassSettings,
+    /// Who may approve without a forge.
+    pub offline: OfflineSettings,
 }
 
 /// `[policies]`: what is loaded beside the built-in rules. Paths are relative to the repository's root.
@@ -117,6 +121,10 @@ struct Raw {
     ledger: Option<String>,
     #[serde(default)]
     plan_store: PlanStore,
+    #[serde(default)]
+    offline: OfflineSettings,
+    #[serde(default)]
+    break_glass: BreakGlassSettings,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +169,14 @@ impl Config {
                 "see docs/approval.md for approver rules",
             ));
         }
+        if let Some(mistake) = raw.break_glass.mistake(raw.apply.environment.as_deref()) {
+            let help = "see docs/approval.md for break-glass";
+            return Err(ConfigError::at_key(origin, text, "break_glass", mistake.to_owned(), help));
+        }
+        if let Some(mistake) = raw.offline.mistake() {
+            let help = "see docs/approval.md for approval without a forge";
+            return Err(ConfigError::at_key(origin, text, "offline", mistake, help));
+        }
         if let Some(mistake) = raw.plan_store.mistake() {
             let help = "write public keys of age, `age1...`, as `age-keygen` prints them";
             return Err(ConfigError::at_key(origin, text, "plan_store", mistake, help));
@@ -188,6 +204,8 @@ impl Config {
             apply: raw.apply,
             ledger: raw.ledger,
             plan_store: raw.plan_store,
+            offline: raw.offline,
+            break_glass: raw.break_glass,
         })
     }
 }

@@ -13,6 +13,7 @@ pub mod plan_store;
 pub mod private_copy;
 pub mod repository;
 pub mod sealing;
+pub mod signature;
 pub mod source;
 pub mod store;
 pub mod terraform;

@@ -93,6 +93,57 @@ impl Repository {
         Ok(changed)
     }
 
+    /// Everybody who is named by the commits after `base` up to `HEAD`, and by `HEAD` itself: authors, committers and
+    /// `Co-authored-by` trailers, as e-mail addresses with the commit.
+    ///
+    /// # Errors
+    /// When git fails, or one of the two is no commit.
+    pub fn people_since(&self, base: &str) -> Result<Vec<(String, String)>> {
+        let (base, head) = (self.commit(base)?, self.commit("HEAD")?);
+        let format = "--format=%H%x00%ae%x00%ce%x00%(trailers:key=Co-authored-by,valueonly,unfold,separator=%x01)%x02";
+        let mut people = Vec::new();
+        for range in [&["--max-count=1", head.as_str()][..], &[&format!("{base}..{head}")]] {
+            let args: Vec<&str> =
+                ["log", "--no-show-signature", format].into_iter().chain(range.iter().copied()).collect();
+            let out = String::from_utf8_lossy(&self.git(&args)?).into_owned();
+            for commit in out.split('\u{2}').map(str::trim).filter(|commit| !commit.is_empty()) {
+                let mut fields = commit.split('\0');
+                let sha: String = fields.next().unwrap_or_default().chars().take(12).collect();
+                let named = fields.next().into_iter().chain(fields.next()).map(str::to_owned).collect::<Vec<_>>();
+                let co_authors =
+                    fields.next().unwrap_or_default().split('\u{1}').filter(|text| !text.trim().is_empty());
+                // An address that cannot be read is still somebody: an unknown one.
+                let address = |text: &str| {
+                    text.rsplit_once('<').map_or(text, |(_, mail)| mail).trim_matches(['>', ' ']).to_owned()
+                };
+                people.extend(named.into_iter().chain(co_authors.map(address)).map(|email| (email, sha.clone())));
+            }
+        }
+        Ok(people)
+    }
+
+    /// The paths that differ between `base` and `HEAD`.
+    ///
+    /// # Errors
+    /// When git fails, or one of the two is no commit.
+    pub fn paths_since(&self, base: &str) -> Result<Vec<String>> {
+        let (base, head) = (self.commit(base)?, self.commit("HEAD")?);
+        let out = self.git(&["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", &base, &head, "--"])?;
+        let names = out.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    }
+
+    /// The address that git signs commits with here.
+    ///
+    /// # Errors
+    /// When none is configured.
+    pub fn own_email(&self) -> Result<String> {
+        let email = self.git(&["config", "user.email"]).context(
+            "git does not know who applies here\n  help: set `git config user.email`: whoever applies does not approve",
+        )?;
+        Ok(String::from_utf8_lossy(&email).trim().to_owned())
+    }
+
     fn git(&self, args: &[&str]) -> Result<Vec<u8>> {
         let out = Command::new("git")
             .arg("-C")

@@ -41,8 +41,10 @@ pub enum EventKind {
     RecordGap,
     /// A dead apply was looked into.
     Recover,
-    /// A plan was applied without a window.
+    /// A plan was applied without approvals.
     BreakGlass,
+    /// Somebody else looked into that; `claim` names the record.
+    Review,
 }
 
 /// Whose clock the time is from.

@@ -15,8 +15,11 @@
 #[expect(dead_code, unused_imports, reason = "these tests need less of the fake than others")]
 mod fake_github;
 
+mod break_glass;
 mod checkpoints;
+mod doctor;
 mod init;
+mod offline;
 mod plan_store;
 mod site;
 mod workflows;

@@ -13,7 +13,6 @@ pub(crate) const AUTHOR: u64 = 1;
 /// May approve.
 pub(crate) const ALICE: u64 = 2;
 /// May approve too.
-#[expect(dead_code, reason = "one approver is enough so far")]
 pub(crate) const BOB: u64 = 3;
 
 pub(crate) struct Site {

@@ -4,7 +4,9 @@
 //! failure leaves the claim, which denies; once Terraform has run, its status stands, and whatever could not be
 //! recorded is said.
 
+mod break_glass;
 mod from_store;
+pub(super) mod offline;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -96,7 +98,11 @@ pub(super) fn run(args: &ApplyArgs) -> ExitCode {
 }
 
 fn guarded(args: &ApplyArgs, stage: &mut Stage) -> End {
-    match steps(args, stage) {
+    let done = match args.offline || !args.approvals.is_empty() {
+        true => offline::steps(args, stage),
+        false => steps(args, stage),
+    };
+    match done {
         Ok(Ok((ended, gaps))) => End::Ran(ended, gaps),
         Ok(Err(refusal)) => End::Refused(refusal),
         Err(error) => End::Failed(error),
@@ -142,7 +148,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     match gated.report.decision {
         Decision::Error => bail!("the plan could not be judged again"),
         Decision::Block => {
-            let recorder = Recorder { ledger: ledger.as_deref(), context: &context, subject: first };
+            let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject: first };
             return Ok(Err(refused(&recorder, Refusal::Blocked, None)));
         }
         Decision::Allow | Decision::NeedsApproval => {}
@@ -161,7 +167,15 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         }
     }
     let (approved, recomputed) = (pair.0, &pair.1);
-    let recorder = Recorder { ledger: ledger.as_deref(), context: &context, subject: approved };
+    let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject: approved };
+
+    let emergency = match args.break_glass {
+        false => None,
+        true => match break_glass::granted(args, &context, config, ledger.is_some())? {
+            Ok(granted) => Some(granted),
+            Err(refusal) => return Ok(Err(refused(&recorder, refusal, None))),
+        },
+    };
 
     // 4. The first look.
     let evidence = Evidence { copy: copy.digest(), approved, recomputed };
@@ -178,7 +192,24 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         let (judgement, now) = judge(context.forge.observe(question), &config.approvals, approved);
         (judgement, now.unwrap_or_else(|| Now::from_local_clock(local)), read_at)
     };
+    // What is missing may be bypassed; what denies still denies.
+    let opened = |judgement: Judgement, now: Now| match &emergency {
+        Some(emergency) => emergency.open(judgement, approved, now),
+        None => judgement,
+    };
     let (judgement, now, _) = look(&[]);
+    if emergency.is_some()
+        && let Err(refusal) = break_glass::needed(&judgement)
+    {
+        return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
+    }
+    let judgement = opened(judgement, now);
+    if let (None, true, Some(ledger)) = (&emergency, config.break_glass.enabled, &ledger)
+        && let Some(refusal) =
+            break_glass::overdue(ledger.as_ref(), &context.repository, approved, config.break_glass.review_hours, now)?
+    {
+        return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
+    }
     let admission = match admit(evidence, &judgement, &config.apply, now) {
         Ok(admission) => admission,
         Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
@@ -211,9 +242,16 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         let checkpoint = recorder
             .record(EventKind::Claim, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
             .map_err(|e| anyhow::anyhow!(e))?;
+        if let Some(emergency) = &emergency {
+            break_glass::announce(args, &context, config, &recorder, (emergency, &judgement, now))?;
+        }
         let environment = config.apply.environment.clone().unwrap_or_else(|| "production".to_owned());
+        let environment = if emergency.is_some() { config.break_glass.environment.clone() } else { environment };
         let approvers: Vec<String> = judgement.counted.iter().map(|counted| counted.by.id.0.to_string()).collect();
         let mut details = BTreeMap::from([("approvers".to_owned(), approvers.join(","))]);
+        if let Some(emergency) = &emergency {
+            details.insert("break_glass".to_owned(), emergency.by().id.0.to_string());
+        }
         if let Some(run) = context.run {
             details.insert("run".to_owned(), format!("{}/{}", run.id, run.attempt));
         }
@@ -223,6 +261,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         let note = DeploymentNote { subject: approved.digest(), head_sha: head.clone(), environment, details };
         let deployment = context.forge.record(&note).context("the deployment could not be recorded")?;
         let (judgement, now, read_at) = look(&[claimed.clone(), deployment.clone()]);
+        let judgement = opened(judgement, now);
         let permit = match admission.permit(claim, &judgement, &config.apply, now) {
             Ok(permit) => permit,
             Err(refusal) => {

@@ -10,6 +10,17 @@ use super::github::{Api, GitHub, Patience, Token};
 use crate::approval::PlanRun;
 use crate::edge::{environment, files};
 
+/// Where records come from: a pipeline's run, or somebody's machine.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// `host/owner/name`, or `local`.
+    pub repository: String,
+    /// The run.
+    pub run: Option<PlanRun>,
+    /// The workflow file and its ref.
+    pub workflow: Option<String>,
+}
+
 /// A run of a pipeline.
 #[derive(Debug)]
 pub struct Context {
@@ -76,6 +87,11 @@ impl Context {
             Some(number) => Ok(number),
             None => bail!("the pull request is not known\n  help: give --pr NUMBER or set TOLLGATE_PR"),
         }
+    }
+
+    /// Where records of this run come from.
+    pub fn origin(&self) -> Origin {
+        Origin { repository: self.repository.clone(), run: self.run, workflow: self.workflow.clone() }
     }
 
     /// The head commit that the event is about, where it is about one.

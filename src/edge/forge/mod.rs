@@ -8,7 +8,7 @@ mod context;
 mod error;
 pub mod github;
 
-pub use context::Context;
+pub use context::{Context, Origin};
 pub use error::ForgeError;
 
 use std::collections::BTreeMap;

@@ -1,11 +1,13 @@
 //! GitHub and GitHub Enterprise Server.
 
+mod emergency;
 mod models;
 mod observe;
 mod publish;
 pub mod queries;
 mod read;
 mod record;
+mod setup;
 mod transport;
 mod url;
 
