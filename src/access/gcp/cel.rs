@@ -183,7 +183,9 @@ impl Parser {
                 if !self.sign("]") {
                     return None;
                 }
-                left = Expr::Path(format!("{path}.{key}"));
+                // A key that is no name, such as one with a dot, is another path than its parts.
+                let name = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                left = Expr::Path(if name { format!("{path}.{key}") } else { format!("{path}.{key:?}") });
             } else {
                 return Some(left);
             }
@@ -384,7 +386,7 @@ fn call(on: &Expr, name: &str, arguments: &[Expr], want: bool) -> Option<Lit> {
             };
             Some(Lit { dim: Dim::Key(key.into()), test, label: format!("`{key}` hasOnly the listed values").into() })
         }
-        (_, "startsWith" | "endsWith" | "contains") => {
+        (_, "startsWith" | "endsWith" | "contains") if arguments.len() == 1 => {
             let mut glob = Glob::empty();
             if name != "startsWith" {
                 glob.push_many(Loop::Any);

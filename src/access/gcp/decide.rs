@@ -225,6 +225,32 @@ impl<'a> Sides<'a> {
         self.rules(self.fresh.iter().copied(), &self.new.denials)
     }
 
+    /// Both sides with the users that denials name taken for possible members of every group that has grants;
+    /// `None` where no denial goes.
+    pub(super) fn with_members(&self) -> Option<(Decision, Decision)> {
+        let kept: HashSet<String> = self.new.denials.iter().map(denial_key).collect();
+        if self.old.denials.iter().all(|denial| kept.contains(&denial_key(denial))) {
+            return None;
+        }
+        let denials = self.old.denials.iter().chain(&self.new.denials);
+        let lits = denials.flat_map(|denial| &denial.lits).filter(|lit| lit.dim == Dim::Principal);
+        let named: BTreeSet<String> = lits.flat_map(Lit::globs).filter_map(Glob::as_literal).collect();
+        let named: Vec<Glob> =
+            named.iter().filter(|name| !name.starts_with("group:")).map(|it| Glob::literal(it)).collect();
+        let widened = |grant: &Grant| {
+            let mut grant = grant.clone();
+            if let Some(group) = grant.member.strip_prefix("group:").filter(|_| !named.is_empty()) {
+                let who = Lit::of(Dim::Principal, false, named.clone(), "whom a denial names");
+                let among = principal::among(&format!("principalSet://goog/group/{group}"));
+                grant.who.clauses.push(vec![who, Lit::opaque(&among, false)]);
+            }
+            grant
+        };
+        let before: Vec<Grant> = self.near.iter().map(|grant| widened(grant)).collect();
+        let after: Vec<Grant> = self.fresh.iter().map(|grant| widened(grant)).collect();
+        Some((self.rules(&before, &self.old.denials), self.rules(&after, &self.new.denials)))
+    }
+
     /// A model as a decision over what is in play here.
     pub(super) fn decision(&self, model: &Model) -> Decision {
         self.rules(&model.grants, &model.denials)

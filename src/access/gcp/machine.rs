@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cover::Cover;
+use super::cover::{Cover, SILENT};
 use super::decide::{Sides, Space, Told};
 use super::model::{Grant, Model};
 use super::principal::Who;
@@ -22,6 +22,42 @@ struct Identity {
 const MACHINES: [&str; 3] =
     ["google_compute_instance", "google_compute_instance_template", "google_compute_region_instance_template"];
 
+/// Attributes of a machine that neither say what it runs nor who may log in.
+const QUIET: &[&str] = &[
+    "advanced_machine_features",
+    "allow_stopping_for_update",
+    "can_ip_forward",
+    "cpu_platform",
+    "creation_timestamp",
+    "current_status",
+    "deletion_protection",
+    "desired_status",
+    "enable_display",
+    "guest_accelerator",
+    "hostname",
+    "instance_description",
+    "instance_id",
+    "key_revocation_action_type",
+    "machine_type",
+    "metadata_fingerprint",
+    "min_cpu_platform",
+    "name",
+    "name_prefix",
+    "network_interface",
+    "network_performance_config",
+    "numeric_id",
+    "project",
+    "region",
+    "reservation_affinity",
+    "resource_policies",
+    "scheduling",
+    "scratch_disk",
+    "self_link_unique",
+    "tags",
+    "tags_fingerprint",
+    "zone",
+];
+
 fn identity(object: &Object) -> Option<Identity> {
     let block = object.get("service_account");
     let block = block.items().first().unwrap_or(block);
@@ -35,22 +71,19 @@ pub(super) fn cover(row: &Row) -> Cover {
     if !MACHINES.contains(&&*object.type_name) {
         return Cover::No;
     }
-    let (Some(before), Some(after)) = (&row.before, &row.after) else {
+    let (Some(_), Some(_)) = (&row.before, &row.after) else {
         return match &row.after {
             Some(after) if !after.get("service_account").is_unset() && identity(after).is_none() => Cover::No,
             _ => Cover::Compared,
         };
     };
-    let code = ["metadata", "metadata_startup_script", "boot_disk"];
-    let differs = |attribute: &&str| {
-        let value = |object: &Object| Some(object.get(attribute).clone()).filter(|it| !it.is_unset());
-        value(before) != value(after)
-    };
-    match code.iter().find(|it| differs(it)) {
+    let changed = row.changed();
+    let other = |name: &&&str| !(**name == "service_account" || SILENT.contains(*name) || QUIET.contains(*name));
+    match changed.iter().find(other) {
         Some(attribute) => Cover::Partly(reason(
             "not_compared",
             attribute,
-            "what the machine runs or who may log in changes; read the change".into(),
+            format!("`{attribute}` changes: what the machine runs or who may log in is not compared; read the change"),
         )),
         None => Cover::Compared,
     }

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 
 use crate::access::compare::{Doubt, Options, Piece, compare};
 use crate::access::point::Point;
-use crate::access::worlds::{Judged, Platform, Side, State, Val};
+use crate::access::worlds::{Judged, Object, Platform, Side, State, Val};
 use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Witness};
 use crate::iam::{self, IamChange};
 
@@ -92,10 +92,18 @@ impl World<'_> {
         for (row, path, message) in &self.after.unread {
             self.possible(*row, reason("unknown_value", path, message.clone()), out);
         }
+        self.outside(out);
         let sides = Sides::of(&self.before, &self.after);
         let space = Space::of(&sides);
         let (before, after) = (sides.before(), sides.after());
         let outcome = compare(&before, &after, &space, Options::default());
+        if outcome.is_none()
+            && let Some((before, after)) = sides.with_members()
+            && !compare(&before, &after, &space, Options::default()).is_none()
+        {
+            let message = "a group has the access that the change no longer denies; who is in it is not in the plan";
+            self.doubt("", &reason("outside_plan", "", message.into()), out);
+        }
         for Piece { point, .. } in &outcome.new {
             self.piece(&sides, point, out);
         }
@@ -116,6 +124,44 @@ impl World<'_> {
         }
     }
 
+    /// Changes that bear on grants by what the plan does not show.
+    fn outside(&self, out: &mut Judged) {
+        for at in &self.touched {
+            let Some(row) = self.state.rows.get(*at) else { continue };
+            let (Some(before), Some(after)) = (&row.before, &row.after) else { continue };
+            let flag = |object: &Object| object.get("disabled").flag() == Some(true);
+            let text = |attribute: &str| after.get(attribute).text().unwrap_or_default().to_owned();
+            match &*after.type_name {
+                "google_service_account" if flag(before) && !flag(after) => {
+                    let member = principal::normal(&format!("serviceAccount:{}", text("email")));
+                    if !self.after.grants.iter().any(|grant| grant.member == member) {
+                        let message = format!("what `{}` may do is not in the plan, and now it may", text("email"));
+                        self.possible(*at, reason("outside_plan", "disabled", message), out);
+                    }
+                }
+                "google_access_context_manager_access_level"
+                    if row.changed().iter().any(|it| ["basic", "custom", "name"].contains(it)) =>
+                {
+                    let name = text("name");
+                    let asks = |grant: &&Grant| grant.condition_text.as_ref().is_some_and(|it| it.contains(&name));
+                    if let Some(grant) = self.after.grants.iter().find(asks) {
+                        let message = format!("the condition of `{}` asks for this level", grant.origin.address);
+                        self.possible(*at, reason("not_compared", "basic", message), out);
+                    }
+                }
+                "google_project_iam_custom_role" | "google_organization_iam_custom_role" => {
+                    let end = format!("/roles/{}", text("role_id"));
+                    let held = |grant: &&Grant| matches!(&grant.role, Role::Unknown(name) if name.ends_with(&end));
+                    if let Some(grant) = self.after.grants.iter().find(held) {
+                        let message = format!("`{}` of `{}` may be this role", grant.role_name, grant.origin.address);
+                        self.possible(*at, reason("unknown_role", "permissions", message), out);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// A doubt about a statement: its own row if that changes, else every changed row.
     fn doubt(&self, address: &str, reason: &Reason, out: &mut Judged) {
         let own: Vec<usize> = self.touched.iter().copied().filter(|at| self.is_at(*at, address)).collect();
@@ -129,7 +175,10 @@ impl World<'_> {
     }
 
     fn piece(&self, sides: &Sides<'_>, point: &Point, out: &mut Judged) {
-        let Some(grant) = sides.granting(point) else { return };
+        let Some(grant) = sides.granting(point) else {
+            let message = "a request was found that no grant of the plan carries".to_owned();
+            return self.doubt("", &reason("unconfirmed", "", message), out);
+        };
         let told = sides.settle(grant, point);
         let action = match told {
             Told::New(action) => action,

@@ -85,6 +85,11 @@ impl Tree {
         }
     }
 
+    /// A project's id, where the plan ties its number to it.
+    pub(super) fn project_id<'n>(&'n self, name: &'n str) -> &'n str {
+        self.numbers.get(name).map_or(name, String::as_str)
+    }
+
     pub(super) fn project(&self, id: &str) -> String {
         self.parent(&format!("projects/{}", last(id))).unwrap_or_default()
     }
@@ -136,7 +141,8 @@ impl Tree {
             parts.iter().position(|it| *it == kind).and_then(|at| parts.get(at + 1)).map(|it| (*it).to_owned())
         };
         let project = text("project").or_else(|| part("projects"));
-        let place = ["location", "region", "zone"].into_iter().find_map(text).or_else(|| part("locations"));
+        let place = ["location", "region", "zone"].into_iter().find_map(text);
+        let place = place.or_else(|| ["locations", "regions", "zones"].into_iter().find_map(part));
         let mut path = project.map_or_else(|| "/?".to_owned(), |project| self.project(&project));
         // Containers within a service.
         if let Some(ring) = part("keyRings") {
@@ -153,11 +159,11 @@ impl Tree {
                 return Some(path);
             }
         }
-        let names: Vec<&str> = parents.iter().map(|(_, value)| last(value)).collect();
-        if names.is_empty() {
-            return None;
-        }
-        path.push_str(&format!("/{family}:{}:{}", place.unwrap_or_default(), names.join(",")));
+        // What a long name says beyond project and place stays whole: two stores of one name lie in two data sets.
+        let names: Vec<String> = parents.iter().map(|(_, value)| inner(value)).collect();
+        let names: Vec<String> = names.iter().map(|name| name.replace('/', "+")).collect();
+        let names = if names.is_empty() { "-".to_owned() } else { names.join(",") };
+        path.push_str(&format!("/{family}:{}:{}", place.unwrap_or_default(), names));
         Some(path)
     }
 
@@ -184,8 +190,49 @@ impl Tree {
     }
 }
 
+/// A long name without its project and place; any other name as it is.
+fn inner(name: &str) -> String {
+    let Some(rest) = name.strip_prefix("projects/").and_then(|rest| rest.split_once('/')).map(|(_, rest)| rest) else {
+        return name.to_owned();
+    };
+    let parts: Vec<&str> = rest.split('/').collect();
+    let kept = parts.chunks(2).filter(|pair| !matches!(pair, ["locations" | "regions" | "zones" | "keyRings", _]));
+    let ids: Vec<&str> = kept.filter_map(|pair| pair.last().copied()).collect();
+    ids.join("+")
+}
+
 fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Resources that may lie in a container although the plan does not say so: those whose own place in the tree it
+/// leaves open, and projects that are named by their number on one side only.
+fn unplaced(path: &str) -> Vec<Glob> {
+    let pattern = |text: &str| {
+        let mut glob = Glob::empty();
+        text.chars().for_each(|c| if c == '*' { glob.push_many(Loop::Any) } else { glob.push_char(c, false) });
+        glob
+    };
+    let mut all = vec![pattern("/?/*")];
+    match path.rsplit('/').next().and_then(|last| last.split_once(':')) {
+        Some(("org" | "folder", _)) => all.extend([pattern("/folder:*"), pattern("/project:*")]),
+        Some(("project", id)) if id.starts_with(|c: char| c.is_ascii_digit()) => all.push(pattern("*/project:*")),
+        Some(("project", _)) => all.extend((0..10).map(|digit| pattern(&format!("*/project:{digit}*")))),
+        _ => {}
+    }
+    all
+}
+
+/// Whether a place may lie in a container although the plan does not say so.
+pub(super) fn may_lie_in(place: &str, path: &str) -> bool {
+    let name = format!("{place}/");
+    !name.starts_with(&format!("{path}/")) && unplaced(path).iter().any(|glob| glob.matches(&name))
+}
+
+/// The requests about a container, as alternatives: what the plan puts there, and what may be there besides.
+pub(super) fn reach(path: &str) -> [Vec<Lit>; 2] {
+    let open = Lit::of(Dim::Resource, false, unplaced(path), "what the plan does not place");
+    [vec![within(path, false)], vec![open, Lit::opaque(&format!("the resource lies in {path}"), false)]]
 }
 
 /// A literal that the request is about the place or something in it.

@@ -93,11 +93,13 @@ fn federated(text: &str, at: usize) -> Who {
     Who { clauses: vec![clause], pool: Some(format!("{number}/{name}")), ..Who::default() }
 }
 
-/// A principal as deny policies write it.
-pub(super) fn denied(text: &str) -> Clause {
+/// A principal as deny policies write it, as alternatives.
+///
+/// The principal itself; for a group, and for any set whose members are not in the plan, whoever is in it too.
+pub(super) fn denied(text: &str) -> Vec<Clause> {
     let text = text.trim();
     if text == "principalSet://goog/public:all" {
-        return Vec::new();
+        return vec![Vec::new()];
     }
     for (prefix, kind) in [
         ("principal://goog/subject/", "user:"),
@@ -105,12 +107,21 @@ pub(super) fn denied(text: &str) -> Clause {
         ("principal://iam.googleapis.com/projects/-/serviceAccounts/", "serviceAccount:"),
     ] {
         if let Some(address) = text.strip_prefix(prefix) {
-            return vec![exactly(&format!("{kind}{}", address.to_lowercase()))];
+            let mut all = vec![vec![exactly(&format!("{kind}{}", address.to_lowercase()))]];
+            if kind == "group:" {
+                all.push(vec![Lit::opaque(&among(text), false)]);
+            }
+            return all;
         }
     }
     if text.contains("/workloadIdentityPools/") {
-        return member(text).clauses.into_iter().next().unwrap_or_default();
+        return member(text).clauses;
     }
     // Who belongs to any other set is not in the plan; the same set on both sides is the same set.
-    vec![Lit::opaque(&format!("the caller is in {text}"), false)]
+    vec![vec![Lit::opaque(&among(text), false)]]
+}
+
+/// What is opaque of a set of principals, in words.
+pub(super) fn among(set: &str) -> String {
+    format!("the caller is in {set}")
 }

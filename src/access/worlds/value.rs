@@ -173,6 +173,26 @@ impl Val {
         }
     }
 
+    /// The value without what says nothing: null, false, zero and empty values, at any depth.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        match self {
+            Self::Bool(false) => Self::Null,
+            Self::Number(text) if text == "0" => Self::Null,
+            Self::Text(text) if text.is_empty() => Self::Null,
+            Self::List(items) => {
+                let items: Vec<Self> = items.iter().map(Self::settled).filter(|item| *item != Self::Null).collect();
+                if items.is_empty() { Self::Null } else { Self::List(items) }
+            }
+            Self::Map(members) => {
+                let settled = members.iter().map(|(name, member)| (name.clone(), member.settled()));
+                let members: BTreeMap<Arc<str>, Self> = settled.filter(|(_, member)| *member != Self::Null).collect();
+                if members.is_empty() { Self::Null } else { Self::Map(members) }
+            }
+            other => other.clone(),
+        }
+    }
+
     /// Whether a hole stands anywhere in it.
     pub fn has_hole(&self) -> bool {
         match self {

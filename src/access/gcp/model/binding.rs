@@ -50,7 +50,9 @@ impl Collector<'_> {
     }
 
     pub(super) fn role(&self, name: &str) -> Role {
-        if let Some(role) = self.custom.get(name) {
+        let by_id = name.strip_prefix("projects/").and_then(|rest| rest.split_once('/'));
+        let by_id = by_id.map(|(project, rest)| format!("projects/{}/{rest}", self.tree.project_id(project)));
+        if let Some(role) = self.custom.get(name).or_else(|| self.custom.get(&by_id?)) {
             return role.clone();
         }
         if let Some(listed) = self.catalogue.role("gcp", name).and_then(crate::access::facts::Definition::listed) {

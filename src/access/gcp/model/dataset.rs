@@ -4,7 +4,7 @@ use super::Collector;
 use crate::access::worlds::{Object, Val};
 
 impl Collector<'_> {
-    pub(super) fn dataset_access(&mut self, object: &Object, block: &Val, at: usize) {
+    pub(super) fn dataset_access(&mut self, row: usize, object: &Object, block: &Val, at: usize) {
         let text = |attribute| block.get(attribute).name();
         let project = object.get("project").name().unwrap_or_default();
         let dataset = object.get("dataset_id").name().unwrap_or_default();
@@ -48,6 +48,6 @@ impl Collector<'_> {
             ]
             .into(),
         );
-        self.binding(usize::MAX, object, &place, &value, "access", at);
+        self.binding(row, object, &place, &value, "access", at);
     }
 }

@@ -12,10 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::access::facts::Catalogue;
+use federation::{Admission, Pool};
 use restriction::networks;
 
-use crate::access::gcp::cel::{self, Clause};
-use crate::access::gcp::place::{Tree, within};
+use crate::access::gcp::cel::Clause;
+use crate::access::gcp::place::{Tree, may_lie_in, within};
 use crate::access::gcp::principal::Who;
 use crate::access::literal::Lit;
 use crate::access::ranges::Ranges;
@@ -73,13 +74,11 @@ pub(in crate::access::gcp) fn collect(state: &State, tree: &Tree, side: &dyn Fn(
     let objects: Vec<(usize, &Object)> =
         state.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row.object(side(at))?))).collect();
     let mut collector = Collector::new(tree, &state.catalogue);
+    collector.provided = federation::provided(state, tree);
     objects.iter().for_each(|(_, object)| collector.facts(object));
     objects.iter().for_each(|(at, object)| collector.object(*at, object));
     collector.finish()
 }
-
-/// What a pool's provider asks of a token, and its attribute mapping.
-type Admission = (Vec<Clause>, BTreeMap<String, String>);
 
 struct Collector<'a> {
     tree: &'a Tree,
@@ -89,11 +88,14 @@ struct Collector<'a> {
     uniform: BTreeSet<String>,
     shielded: BTreeSet<String>,
     disabled: BTreeSet<String>,
-    /// Alternatives under which a pool admits a token, by `NUMBER/POOL`.
-    pools: BTreeMap<String, Vec<Admission>>,
+    /// The providers of this side, by their pool.
+    pools: BTreeMap<Pool, Vec<Admission>>,
+    /// The pools that have a provider on either side.
+    provided: BTreeSet<Pool>,
     levels: BTreeMap<String, Option<Ranges>>,
     level_texts: BTreeMap<String, String>,
-    shields: Vec<(String, bool)>,
+    /// Where public access is prevented, or not, by a policy; `None` where that depends.
+    shields: Vec<(String, Option<bool>)>,
     /// Where a policy against keys is lifted again.
     keys_lifted: Vec<String>,
 }
@@ -118,6 +120,7 @@ impl<'a> Collector<'a> {
             shielded: BTreeSet::new(),
             disabled: BTreeSet::new(),
             pools: BTreeMap::new(),
+            provided: BTreeSet::new(),
             levels: BTreeMap::new(),
             level_texts: BTreeMap::new(),
             shields: Vec::new(),
@@ -136,8 +139,10 @@ impl<'a> Collector<'a> {
                     false => Role::Listed(Arc::new(object.get("permissions").names().into_iter().collect())),
                 };
                 let owner = match (text("project"), text("org_id")) {
-                    (Some(project), _) => format!("projects/{project}"),
-                    (None, org) => format!("organizations/{}", org.unwrap_or_default()),
+                    (Some(project), _) => format!("projects/{}", self.tree.project_id(&project)),
+                    (None, org) => {
+                        format!("organizations/{}", org.unwrap_or_default().trim_start_matches("organizations/"))
+                    }
                 };
                 self.custom.insert(format!("{owner}/roles/{}", text("role_id").unwrap_or_default()), role.clone());
                 for attribute in ["id", "name"] {
@@ -156,26 +161,7 @@ impl<'a> Collector<'a> {
             "google_service_account" if object.get("disabled").flag() == Some(true) => {
                 self.disabled.extend(text("email").map(|email| format!("serviceAccount:{}", email.to_lowercase())));
             }
-            "google_iam_workload_identity_pool_provider" => {
-                let number = text("name").or_else(|| text("project")).unwrap_or_default();
-                let number = number.split('/').nth(1).unwrap_or(&number).to_owned();
-                let pool = format!("{number}/{}", text("workload_identity_pool_id").unwrap_or_default());
-                let known = self.pools.entry(pool).or_default();
-                if object.get("disabled").flag() == Some(true) {
-                    return;
-                }
-                let condition = match object.get("attribute_condition") {
-                    it if it.has_hole() => vec![vec![Lit::opaque(&format!("condition of {}", object.address), false)]],
-                    it => it.text().map_or_else(|| vec![Vec::new()], cel::clauses),
-                };
-                let mut mapping = BTreeMap::new();
-                if let Val::Map(entries) = object.get("attribute_mapping") {
-                    for (key, value) in entries {
-                        mapping.extend(value.text().map(|value| (key.to_string(), value.to_owned())));
-                    }
-                }
-                known.push((condition, mapping));
-            }
+            "google_iam_workload_identity_pool_provider" => self.provider(object),
             "google_access_context_manager_access_level" => {
                 let Some(name) = text("name") else { return };
                 self.level_texts.insert(name.clone(), format!("{:?} {:?}", object.get("basic"), object.get("custom")));
@@ -185,9 +171,8 @@ impl<'a> Collector<'a> {
                 let name = text("name").unwrap_or_default();
                 if name.ends_with("/policies/storage.publicAccessPrevention")
                     && let Some(place) = text("parent").and_then(|parent| self.tree.parent(&parent))
-                    && let Some(on) = enforced(object)
                 {
-                    self.shields.push((place, on));
+                    self.shields.push((place, enforced(object)));
                 } else if name.ends_with("/policies/iam.disableServiceAccountKeyCreation")
                     && let Some(place) = text("parent").and_then(|parent| self.tree.parent(&parent))
                     && enforced(object) != Some(true)
@@ -217,11 +202,11 @@ impl<'a> Collector<'a> {
             "access_context_manager_service_perimeter" => self.perimeter(object),
             "bigquery_dataset" => {
                 for (at, block) in object.get("access").items().iter().enumerate() {
-                    self.dataset_access(object, block, at);
+                    self.dataset_access(row, object, block, at);
                 }
                 self.hole(row, object, "access");
             }
-            "bigquery_dataset_access" => self.dataset_access(object, &object.values, 0),
+            "bigquery_dataset_access" => self.dataset_access(row, object, &object.values, 0),
             "storage_bucket_acl" | "storage_default_object_acl" | "storage_object_acl" => {
                 for (at, entry) in object.get("role_entity").names().iter().enumerate() {
                     if let Some((role, entity)) = entry.split_once(':') {
@@ -299,8 +284,13 @@ impl<'a> Collector<'a> {
             }
             if grant.who.public {
                 grant.except = self.shielded.iter().map(|place| within(place, true)).collect();
-                for (place, _) in self.shields.iter().filter(|(_, on)| *on) {
-                    let lifted = |(below, on): &&(String, bool)| !on && below.starts_with(&format!("{place}/"));
+                for (place, _) in self.shields.iter().filter(|(_, on)| *on == Some(true)) {
+                    let lifted = |(below, on): &&(String, Option<bool>)| {
+                        *on != Some(true) && below.starts_with(&format!("{place}/"))
+                    };
+                    if may_lie_in(&grant.place, place) {
+                        grant.except.push(Lit::opaque(&format!("the resource lies in {place}"), true));
+                    }
                     let lifted: Vec<&str> =
                         self.shields.iter().filter(lifted).map(|(below, _)| below.as_str()).collect();
                     // Where a nearer policy lifts it, what is left cannot be said by one literal.

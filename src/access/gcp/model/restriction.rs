@@ -1,7 +1,7 @@
 //! What takes access away: deny policies, organisation policies and perimeters.
 
 use super::{Collector, Denial, origin, truthy};
-use crate::access::gcp::place::within;
+use crate::access::gcp::place::{reach, within};
 use crate::access::gcp::{cel, principal};
 use crate::access::literal::{Dim, Lit, Set, Test};
 use crate::access::ranges::Ranges;
@@ -12,6 +12,7 @@ impl Collector<'_> {
     pub(super) fn deny(&mut self, row: usize, object: &Object) {
         let parent = object.get("parent").text().unwrap_or_default().replace("%2F", "/").replace("%2f", "/");
         let place = self.tree.parent(&parent).unwrap_or_else(|| format!("/?/unknown:{parent}"));
+        let places = reach(&place);
         self.hole(row, object, "rules");
         for (at, rule) in object.get("rules").items().iter().enumerate() {
             let block = rule.get("deny_rule");
@@ -23,24 +24,24 @@ impl Collector<'_> {
                 },
                 None => vec![Vec::new()],
             };
-            let mut common = vec![within(&place, false)];
+            let mut common = Vec::new();
             for exception in rule.get("exception_principals").names() {
-                // An exception is exempt: the literal of its principal, negated. What takes several literals is
-                // one opaque set.
-                match principal::denied(&exception).as_slice() {
-                    [Lit { dim, test: Test::One { neg, absent_ok, set }, label }] => common.push(Lit {
+                // An exception is exempt: none of its alternatives holds. What takes several literals is one opaque
+                // set.
+                common.extend(principal::denied(&exception).iter().map(|clause| match clause.as_slice() {
+                    [Lit { dim, test: Test::One { neg, absent_ok, set }, label }] => Lit {
                         dim: dim.clone(),
                         test: Test::One { neg: !neg, absent_ok: *absent_ok, set: set.clone() },
                         label: label.clone(),
-                    }),
-                    _ => common.push(Lit::opaque(&format!("the caller is in {exception}"), true)),
-                }
+                    },
+                    _ => Lit::opaque(&principal::among(&exception), true),
+                }));
             }
-            for who in rule.get("denied_principals").names() {
-                for clause in &condition {
-                    let lits = common.iter().cloned().chain(principal::denied(&who)).chain(clause.iter().cloned());
+            let denied = rule.get("denied_principals").names();
+            for who in denied.iter().flat_map(|who| principal::denied(who)) {
+                for (clause, place) in condition.iter().flat_map(|clause| places.iter().map(move |p| (clause, p))) {
                     self.model.denials.push(Denial {
-                        lits: lits.collect(),
+                        lits: [place, &common, &who, clause].into_iter().flatten().cloned().collect(),
                         permissions: rule.get("denied_permissions").names().iter().map(|p| permission(p)).collect(),
                         exceptions: rule.get("exception_permissions").names().iter().map(|p| permission(p)).collect(),
                         kind: "deny_policy",
@@ -59,13 +60,16 @@ impl Collector<'_> {
         }
         let Some(place) = object.get("parent").text().and_then(|parent| self.tree.parent(parent)) else { return };
         let below = self.keys_lifted.iter().filter(|lifted| lifted.starts_with(&format!("{place}/")));
-        self.model.denials.push(Denial {
-            lits: [within(&place, false)].into_iter().chain(below.map(|lifted| within(lifted, true))).collect(),
-            permissions: vec!["iam.serviceAccountKeys.create".into()],
-            exceptions: Vec::new(),
-            kind: "org_policy",
-            origin: origin(object, "spec", 0),
-        });
+        let below: Vec<Lit> = below.map(|lifted| within(lifted, true)).collect();
+        for place in reach(&place) {
+            self.model.denials.push(Denial {
+                lits: place.into_iter().chain(below.iter().cloned()).collect(),
+                permissions: vec!["iam.serviceAccountKeys.create".into()],
+                exceptions: Vec::new(),
+                kind: "org_policy",
+                origin: origin(object, "spec", 0),
+            });
+        }
     }
 
     pub(super) fn perimeter(&mut self, object: &Object) {
@@ -95,17 +99,19 @@ impl Collector<'_> {
         let services = status.get("restricted_services").names();
         for resource in status.get("resources").names() {
             let Some(place) = self.tree.parent(&resource) else { continue };
-            self.model.denials.push(Denial {
-                lits: outside.iter().cloned().chain([within(&place, false)]).collect(),
-                permissions: services
-                    .iter()
-                    .filter_map(|service| service.strip_suffix(".googleapis.com"))
-                    .map(|service| format!("{service}.*"))
-                    .collect(),
-                exceptions: Vec::new(),
-                kind: "service_perimeter",
-                origin: origin(object, "status", 0),
-            });
+            for place in reach(&place) {
+                self.model.denials.push(Denial {
+                    lits: outside.iter().cloned().chain(place).collect(),
+                    permissions: services
+                        .iter()
+                        .filter_map(|service| service.strip_suffix(".googleapis.com"))
+                        .map(|service| format!("{service}.*"))
+                        .collect(),
+                    exceptions: Vec::new(),
+                    kind: "service_perimeter",
+                    origin: origin(object, "status", 0),
+                });
+            }
         }
     }
 }
@@ -113,10 +119,13 @@ impl Collector<'_> {
 /// Whether an organisation policy is enforced by its live part; `None` where that cannot be told.
 pub(in crate::access::gcp) fn enforced(object: &Object) -> Option<bool> {
     let spec = object.get("spec").items().first()?;
-    let rules = spec.get("rules").items();
-    match rules {
-        [rule] if rule.get("condition").is_unset() && !rule.get("enforce").is_unset() => {
-            Some(truthy(rule.get("enforce")))
+    if spec.get("reset").flag() == Some(true) || spec.get("reset").has_hole() {
+        return None;
+    }
+    match spec.get("rules").items() {
+        [rule] if rule.get("condition").is_unset() && rule.get("parameters").is_unset() => {
+            let enforce = rule.get("enforce");
+            (!enforce.is_unset() && !enforce.has_hole()).then(|| truthy(enforce))
         }
         _ => None,
     }
