@@ -323,11 +323,11 @@ pub(super) fn shortest(product: &Product<'_>, budget: &mut Budget) -> Result<Opt
         match machine.generator.tokens().get(at) {
             Some(Token::Char(c)) => moves.push((at + 1, Letter::Char(*c))),
             Some(Token::Fold(c)) => {
-                let upper = Letter::Char(c.to_ascii_uppercase());
-                moves.push((at + 1, Letter::Char(*c)));
-                if letters.contains(&upper) {
-                    moves.push((at + 1, upper));
-                }
+                // The cases differ where any pattern tests for one of them.
+                let (lower, upper) = (Letter::Char(*c), Letter::Char(c.to_ascii_uppercase()));
+                let tested = upper != lower && (letters.contains(&upper) || letters.contains(&lower));
+                moves.push((at + 1, lower));
+                moves.extend(tested.then_some((at + 1, upper)));
             }
             Some(Token::One) => moves.extend(letters.iter().map(|l| (at + 1, l.clone()))),
             Some(Token::OneInSegment) => {
@@ -371,4 +371,24 @@ fn spell(nodes: &[Node], mut index: usize) -> Vec<Letter> {
     }
     letters.reverse();
     letters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_ignores_case_has_words_beside_each_case() {
+        let mut folded = Glob::empty();
+        folded.push_char('x', true);
+        for (text, other) in [("x", 'X'), ("X", 'x')] {
+            let exact = Glob::literal(text);
+            let product = Product { generator: &folded, others: &[], forbidden: &[&exact] };
+            let word = shortest(&product, &mut Budget::default()).unwrap().unwrap();
+            assert_eq!(word.letters, [Letter::Char(other)]);
+        }
+        let (lower, upper) = (Glob::literal("x"), Glob::literal("X"));
+        let product = Product { generator: &folded, others: &[], forbidden: &[&lower, &upper] };
+        assert!(shortest(&product, &mut Budget::default()).unwrap().is_none());
+    }
 }

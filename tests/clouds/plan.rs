@@ -31,6 +31,13 @@ impl Plan {
         self
     }
 
+    /// The plan without an object.
+    #[must_use]
+    pub(super) fn without(mut self, address: &str) -> Self {
+        self.rows.retain(|(other, ..)| other != address);
+        self
+    }
+
     /// The plan as Terraform shows it.
     pub(super) fn json(&self) -> String {
         let changes: Vec<Value> = self.rows.iter().map(change).collect();
@@ -63,7 +70,7 @@ impl Plan {
 
 fn change((address, before, after, unknown): &(String, Value, Value, Value)) -> Value {
     let (kind, name) = address.split_once('.').unwrap();
-    let source = if kind.starts_with("google_") { "google" } else { kind.split('_').next().unwrap() };
+    let source = kind.split('_').next().unwrap();
     let actions = match (before.is_null(), after.is_null()) {
         (true, _) => "create",
         (_, true) => "delete",

@@ -169,8 +169,12 @@ impl Parser<'_> {
             return None;
         }
         let Some(Token::Word(operator)) = self.next().cloned() else { return None };
+        let from = self.at;
         let values = self.values()?;
-        Some(Tree::Lit(comparison(&subject, &operator, values)))
+        // A value may be another attribute; then nothing is known of it.
+        let read = self.tokens.get(from..self.at).unwrap_or_default();
+        let compared = read.iter().any(|token| matches!(token, Token::Word(word) if word.starts_with('@')));
+        Some(Tree::Lit(comparison(&subject, &operator, values, compared)))
     }
 
     /// A value, or several in braces.
@@ -201,17 +205,22 @@ fn folded(text: &str) -> Glob {
 
 fn on_key(key: &str, neg: bool, globs: Vec<Glob>, label: &str) -> Lit {
     let test = Test::One { neg, absent_ok: false, set: Set::Globs(globs) };
-    Lit { dim: Dim::Key(key.to_ascii_lowercase().into()), test, label: label.into() }
+    Lit { dim: Dim::Key(key.into()), test, label: label.into() }
 }
 
 /// A comparison of an attribute. One with an absent attribute is false.
-fn comparison(subject: &str, operator: &str, mut values: Vec<String>) -> Lit {
+fn comparison(subject: &str, operator: &str, mut values: Vec<String>, compared: bool) -> Lit {
     let label = format!("{subject} {operator} {}", values.join(", "));
     let lower = operator.to_ascii_lowercase();
-    let name = subject.to_ascii_lowercase();
+    // The key of a tag minds case only where it says so.
+    let name = match subject.contains("$key_case_sensitive$") {
+        true => subject.to_owned(),
+        false => subject.to_ascii_lowercase(),
+    };
     // Attributes of which a request carries one value; on these, some value is the value.
     let single = [":roledefinitionid]", ":principalid]", ":principaltype]"].iter().any(|end| name.ends_with(end));
     let base = match lower.strip_prefix("foranyofanyvalues:") {
+        _ if compared => "",
         Some(base) if single => base,
         Some(_) => "",
         None if values.len() == 1 => lower.as_str(),
@@ -231,7 +240,7 @@ fn comparison(subject: &str, operator: &str, mut values: Vec<String>) -> Lit {
         "stringnotlike" if values.len() == 1 => on_key(&name, true, like(&values), &label),
         _ => {
             values.sort();
-            Lit::opaque(&format!("condition {name} {lower} {}", values.join(", ")), false)
+            Lit::opaque(&format!("condition {name} {lower} {compared} {values:?}"), false)
         }
     }
 }

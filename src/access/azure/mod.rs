@@ -40,7 +40,7 @@ impl Platform for Azure {
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
         let mut read = BTreeSet::new();
         for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
-            match cover::of(change) {
+            match cover::of(change, state.rows.iter().find(|row| row.change == Some(at))) {
                 Some(None) => out.compared(at),
                 Some(Some(reason)) => out.possible(at, reason),
                 None => continue,

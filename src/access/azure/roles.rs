@@ -17,6 +17,8 @@ pub(super) struct Block {
     pub(super) data: Vec<String>,
     /// Data operations that are taken out.
     pub(super) not_data: Vec<String>,
+    /// The condition that belongs to the role.
+    pub(super) condition: Option<String>,
 }
 
 /// Facts about a built-in role.
@@ -33,17 +35,16 @@ pub(super) struct Facts {
     contained_in: &'static str,
 }
 
-/// What an imported role permits, and whether it permits more under a condition of its own.
-pub(super) fn imported(definition: &Definition) -> (Vec<Block>, bool) {
-    let conditioned = definition.blocks.iter().any(|block| block.condition.is_some());
-    let plain = definition.blocks.iter().filter(|block| block.condition.is_none());
-    let blocks = plain.map(|block| Block {
+/// What an imported role permits, each block with its condition.
+pub(super) fn imported(definition: &Definition) -> Vec<Block> {
+    let block = |block: &crate::access::facts::Block| Block {
         actions: block.actions.clone(),
         not_actions: block.not_actions.clone(),
         data: block.data_actions.clone(),
         not_data: block.not_data_actions.clone(),
-    });
-    (blocks.collect(), conditioned)
+        condition: block.condition.clone(),
+    };
+    definition.blocks.iter().map(block).collect()
 }
 
 static TABLE: &str = include_str!("roles.tsv");
@@ -147,5 +148,5 @@ pub(super) fn patterns(id: &str) -> Option<Block> {
         _ => return None,
     };
     let list = |text: &str| text.split_whitespace().map(str::to_owned).collect();
-    Some(Block { actions: list(actions), not_actions: list(not_actions), data: list(data), not_data: Vec::new() })
+    Some(Block { actions: list(actions), not_actions: list(not_actions), data: list(data), ..Block::default() })
 }

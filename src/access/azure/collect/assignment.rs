@@ -1,8 +1,11 @@
 //! Role assignments: standing, active and eligible, with what an activation asks.
 
 use super::Collector;
-use super::lits::{action, key, named, only, ranged, tail};
+use super::lits::{action, key, only, ranged, tail};
+use super::role::RoleKey;
+use crate::access::azure::roles::Block;
 use crate::access::azure::{condition, roles};
+use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit, Set};
 use crate::access::ranges::Ranges;
 use crate::access::scalar;
@@ -27,34 +30,30 @@ impl<'a> Collector<'a> {
 
     pub(super) fn assignment(&mut self, at: usize, object: &'a Object, conditions: &[Lit]) {
         let Some(principal) = self.principal(at, object, "principal_id") else { return };
-        let Some(scope) = object.get("scope").name() else { return };
+        let Some(scope) = object.get("scope").name() else {
+            return self.unclear(at, "scope", "`scope` cannot be read".into());
+        };
         if !self.resolves(&scope, object) || object.get("scope").has_hole() && object.get("scope").hole().is_none() {
             self.unclear(at, "scope", "`scope` is known only after apply; apply in two steps".into());
         }
         let reach = Lit::of(Dim::Resource, false, self.reach(&scope), &scope);
-        let name = ["role_definition_id", "role_definition_name"].iter().find_map(|a| object.get(a).text());
-        let name = name.map(tail).or_else(|| named(object.get("role_definition_id")));
-        let Some(name) = name else {
+        let Some(name) = RoleKey::of(object) else {
             self.unclear(at, "role_definition_id", "the role is known only after apply; apply in two steps".into());
             return;
         };
         let mut opaque = Vec::new();
-        let imported = self.catalogue.titled("azure", &name).map(roles::imported);
-        let blocks = match (self.custom.get(&name).cloned(), roles::builtin(&name)) {
-            (None, builtin) if imported.is_some() => {
-                opaque.extend(builtin.into_iter().flat_map(|role| self.within(role.id)));
-                let (blocks, conditioned) = imported.unwrap_or_default();
-                if conditioned {
-                    opaque.push((name.clone(), true));
-                }
-                blocks
-            }
-            (Some((blocks, whole)), _) => {
-                if !whole {
-                    opaque.push((name.clone(), true));
+        let blocks = match (self.custom.get(&name).cloned(), name.builtin()) {
+            (Some((mut blocks, whole)), builtin) => {
+                if !whole || builtin.is_some() {
+                    opaque.push((name.text().to_owned(), true));
                     self.role_unclear(&name);
                 }
+                blocks.extend(builtin.and_then(|role| roles::patterns(role.id)));
                 blocks
+            }
+            (None, role) if self.imported(&name, role).is_some() => {
+                opaque.extend(role.into_iter().flat_map(|role| self.within(role.id)));
+                self.imported(&name, role).unwrap_or_default()
             }
             (None, Some(role)) => match roles::patterns(role.id) {
                 Some(block) => {
@@ -69,14 +68,19 @@ impl<'a> Collector<'a> {
                 }
             },
             (None, None) => {
-                opaque.push((name.clone(), true));
+                opaque.push((name.text().to_owned(), true));
                 Vec::new()
             }
         };
         let common = |first: Vec<Lit>| -> Vec<Lit> {
             first.into_iter().chain([reach.clone()]).chain(conditions.iter().cloned()).collect()
         };
+        let vaults = self.vaults_by_policy();
         for block in blocks {
+            let asked = match &block.condition {
+                Some(text) => condition::alternatives(text),
+                None => vec![Vec::new()],
+            };
             let all: Vec<String> = block.actions.iter().chain(&block.data).cloned().collect();
             for (plane, yes, no) in [("c", &block.actions, &block.not_actions), ("d", &block.data, &block.not_data)] {
                 if yes.is_empty() {
@@ -90,45 +94,41 @@ impl<'a> Collector<'a> {
                     // Data operations that a list of control operations names permit nothing.
                     first.push(action("c", &DATA_ONLY.map(str::to_owned), true));
                 }
-                self.grant(
-                    object,
-                    principal.clone(),
-                    true,
-                    "role_definition_id",
-                    common(first),
-                    all.clone(),
-                    scope.clone(),
-                );
+                for first in asked.iter().flat_map(|lits| beside(plane, &first, lits, &vaults)) {
+                    let principal = principal.clone();
+                    self.grant(object, principal, true, ROLE, common(first), all.clone(), scope.clone());
+                }
             }
         }
         for (role, data) in opaque {
             let planes: &[&str] = if data { &["c", "d"] } else { &["c"] };
             for plane in planes {
                 let first = vec![only(plane, "*"), Lit::opaque(&format!("what role `{role}` permits"), false)];
-                self.grant(
-                    object,
-                    principal.clone(),
-                    true,
-                    "role_definition_id",
-                    common(first),
-                    vec![format!("role {role}")],
-                    scope.clone(),
-                );
+                for first in beside(plane, &first, &[], &vaults) {
+                    let actions = vec![format!("role {role}")];
+                    self.grant(object, principal.clone(), true, ROLE, common(first), actions, scope.clone());
+                }
             }
         }
     }
 
-    pub(super) fn role_unclear(&mut self, name: &str) {
+    /// The definition that the team has imported.
+    fn imported(&self, name: &RoleKey, builtin: Option<roles::Facts>) -> Option<Vec<Block>> {
+        let by_id = builtin.and_then(|role| self.catalogue.titled("azure", role.id));
+        let found = by_id.or_else(|| match name {
+            RoleKey::Id(text) | RoleKey::Name(text) => self.catalogue.titled("azure", text),
+            RoleKey::Of(_) => None,
+        })?;
+        Some(roles::imported(found))
+    }
+
+    fn role_unclear(&mut self, name: &RoleKey) {
         let found: Vec<usize> = self
             .objects
             .iter()
             .filter(|(_, _, object)| &*object.type_name == "azurerm_role_definition")
             .filter(|(_, _, object)| {
-                object.get("permissions").has_hole()
-                    && (name == format!("${{{}}}", object.address)
-                        || ["role_definition_resource_id", "role_definition_id", "name"]
-                            .iter()
-                            .any(|at| object.get(at).text().map(tail).as_deref() == Some(name)))
+                object.get("permissions").has_hole() && RoleKey::of_definition(object).contains(name)
             })
             .map(|(at, _, _)| *at)
             .collect();
@@ -188,6 +188,21 @@ impl<'a> Collector<'a> {
         }
         lits
     }
+}
+
+const ROLE: &str = "role_definition_id";
+
+/// Roles do not reach the data of vaults that go by access policies: the literals of a grant, with what keeps it out
+/// of them.
+fn beside(plane: &str, first: &[Lit], more: &[Lit], vaults: &[Glob]) -> Vec<Vec<Lit>> {
+    let with = |last: Option<Lit>| first.iter().chain(more).cloned().chain(last).collect::<Vec<Lit>>();
+    if plane != "d" || vaults.is_empty() {
+        return vec![with(None)];
+    }
+    vec![
+        with(Some(action("d", &["Microsoft.KeyVault/*".to_owned()], true))),
+        with(Some(Lit::of(Dim::Resource, true, vaults.to_vec(), "vaults with access policies"))),
+    ]
 }
 
 /// Data operations that no control operation of the same name exists for.

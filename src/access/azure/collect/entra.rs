@@ -10,7 +10,14 @@ impl<'a> Collector<'a> {
     pub(super) fn directory_role(&mut self, at: usize, object: &Object) {
         let Some(principal) = self.principal(at, object, "principal_object_id") else { return };
         let Some(role) = object.get("role_id").name() else { return };
-        let scope = object.get("directory_scope_id").text().unwrap_or("/").to_owned();
+        let app = object.get("app_scope_id").text().filter(|app| *app != "/").map(|app| format!("app:{app}"));
+        let scope = object.get("directory_scope_id").text().map(str::to_owned);
+        let scope = match (scope, app) {
+            // Not known yet: the widest.
+            _ if object.get("directory_scope_id").has_hole() => "/".to_owned(),
+            (None, Some(app)) => app,
+            (scope, _) => scope.unwrap_or_else(|| "/".to_owned()),
+        };
         let resource = match scope.as_str() {
             "/" => vec![Glob::any()],
             other => below(other).into(),
@@ -32,6 +39,16 @@ impl<'a> Collector<'a> {
         };
         let lits = vec![only("g", &role), Lit::of(Dim::Resource, false, vec![literal(&target)], &target)];
         self.grant(object, principal, false, "app_role_id", lits, vec![role], target);
+    }
+
+    /// Lists that are set and not known.
+    pub(super) fn group(&mut self, at: usize, object: &Object) {
+        let row = self.objects.iter().find(|(row, _, _)| *row == at).map(|(_, row, _)| *row);
+        for list in ["members", "owners"] {
+            if object.get(list).hole().is_some() && row.is_none_or(|row| row.before.is_some() || row.sets(list)) {
+                self.unclear(at, list, format!("`{list}` is known only after apply; apply in two steps"));
+            }
+        }
     }
 
     pub(super) fn group_member(&mut self, at: usize, object: &Object) {

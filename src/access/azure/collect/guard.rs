@@ -39,9 +39,15 @@ impl<'a> Collector<'a> {
         let rule: Option<serde_json::Value> = rule.and_then(|text| serde_json::from_str(text).ok());
         let reach = Lit::of(Dim::Resource, false, self.reach(&scope), &scope);
         let effect = rule.as_ref().and_then(|rule| rule.pointer("/then/effect")?.as_str().map(str::to_ascii_lowercase));
-        let violates = |lits: Vec<Lit>| {
-            let name = format!("violates {}", definition.to_ascii_lowercase());
-            lits.into_iter().chain([key(&name, false, false, &["true"]), reach.clone()]).collect::<Vec<Lit>>()
+        // What lies below a management group need not be in the plan.
+        let mut reaches = vec![vec![reach]];
+        if scope.to_ascii_lowercase().contains("/managementgroups/") || scope.starts_with("${") {
+            reaches.push(vec![Lit::opaque(&format!("the resource lies below {}", scope.to_lowercase()), false)]);
+        }
+        let name = format!("violates {}", definition.to_ascii_lowercase());
+        let violates = |lits: Vec<Lit>, reach: &[Lit]| {
+            let violation = key(&name, false, false, &["true"]);
+            lits.into_iter().chain([violation]).chain(reach.iter().cloned()).collect::<Vec<Lit>>()
         };
         match effect.as_deref() {
             Some("audit" | "auditifnotexists" | "disabled" | "append" | "modify" | "deployifnotexists") => {}
@@ -51,11 +57,15 @@ impl<'a> Collector<'a> {
                     .filter(|it| it.get("field").and_then(|f| f.as_str()) == Some("type"))
                     .and_then(|it| it.get("equals")?.as_str());
                 let operation = kind.map_or_else(|| "*/write".to_owned(), |kind| format!("{kind}/write"));
-                self.restrict(object, violates(vec![only("c", &operation)]));
+                for reach in &reaches {
+                    self.restrict(object, violates(vec![only("c", &operation)], reach));
+                }
             }
             _ => {
                 let unread = Lit::opaque(&format!("what policy `{definition}` denies"), false);
-                self.restrict(object, violates(vec![only("c", "*"), unread]));
+                for reach in &reaches {
+                    self.restrict(object, violates(vec![only("c", "*"), unread.clone()], reach));
+                }
             }
         }
     }

@@ -1,12 +1,19 @@
 //! Who can act as an identity: machines, applications and outside tokens.
 
 use super::Collector;
-use crate::access::worlds::{Object, Val};
+use crate::access::worlds::{Object, Row, Val};
 
 impl<'a> Collector<'a> {
     /// Machines that carry an identity act as it.
-    pub(super) fn attach(&mut self, at: usize, object: &Object) {
-        if let Val::List(blocks) = object.get("identity") {
+    pub(super) fn attach(&mut self, at: usize, row: &Row, object: &Object) {
+        let identity = object.get("identity");
+        let side = |side: &Option<Object>| side.as_ref().map(|object| object.get("identity").settled());
+        let changes = side(&row.before) != side(&row.after);
+        let kinds = identity.items().iter().map(|block| block.get("type"));
+        if changes && (identity.hole().is_some() || kinds.into_iter().any(Val::has_hole)) {
+            self.unclear(at, "identity", "`identity` is known only after apply; apply in two steps".into());
+        }
+        if let Val::List(blocks) = identity {
             for block in blocks {
                 let machine =
                     object.get("id").text().map_or_else(|| format!("${{{}.id}}", object.address), str::to_owned);
@@ -14,6 +21,7 @@ impl<'a> Collector<'a> {
                     let owner = self.user_assigned(&id);
                     match owner {
                         Some(principal) => self.control.entry(principal).or_default().push(machine.clone()),
+                        None if !changes => {}
                         None => self.unclear(
                             at,
                             "identity",
@@ -44,7 +52,8 @@ impl<'a> Collector<'a> {
         self.federation(at, object, targets);
     }
 
-    pub(super) fn application_owner(&mut self, object: &Object) {
+    pub(super) fn application_owner(&mut self, at: usize, object: &Object) {
+        self.settled_application(at, object);
         for principal in self.principals_of_application(object.get("application_id")) {
             self.control.entry(principal).or_default().extend(object.get("owner_object_id").name());
         }
@@ -63,7 +72,12 @@ impl<'a> Collector<'a> {
         self.control.entry(principal).or_default().extend(object.get("owners").names());
     }
 
-    pub(super) fn service_principal_password(&mut self, object: &Object) {
+    pub(super) fn service_principal_password(&mut self, at: usize, object: &Object) {
+        let known = object.get("service_principal_id").name().is_some_and(|name| self.resolves(&name, object));
+        if !known {
+            let message = "the service principal is known only after apply; apply in two steps";
+            self.unclear(at, "service_principal_id", message.into());
+        }
         let target = object
             .get("service_principal_id")
             .name()
@@ -74,9 +88,26 @@ impl<'a> Collector<'a> {
         }
     }
 
-    pub(super) fn application_password(&mut self, object: &Object) {
+    pub(super) fn application_password(&mut self, at: usize, object: &Object) {
+        self.settled_application(at, object);
         for target in self.principals_of_application(object.get("application_id")) {
             self.control.entry(target.clone()).or_default().push(format!("credential:{}#{target}", object.address));
+        }
+    }
+
+    /// What an application may do is known from its service principal. One that the plan makes has none besides.
+    fn settled_application(&mut self, at: usize, object: &Object) {
+        let application = object.get("application_id");
+        if !self.principals_of_application(application).is_empty() {
+            return;
+        }
+        let made = application.hole().is_some_and(|hole| {
+            let own = |address: &str| hole.id.starts_with(&format!("{address}."));
+            self.objects.iter().any(|(_, row, it)| row.before.is_none() && own(&it.address))
+        });
+        if !made {
+            let message = "no service principal of the application is in the plan, so what it may do is not known";
+            self.unclear(at, "application_id", message.into());
         }
     }
 
@@ -125,11 +156,21 @@ impl<'a> Collector<'a> {
         {
             return;
         }
+        let audiences = ["audience", "audiences"].map(|name| object.get(name));
+        if audiences.iter().any(|list| list.has_hole()) {
+            self.unclear(at, "audience", "the audience is known only after apply; apply in two steps".into());
+        }
+        let audiences: Vec<String> = audiences.iter().flat_map(|list| list.names()).collect();
+        let audience = match audiences.as_slice() {
+            [] => String::new(),
+            [one] if one == "api://AzureADTokenExchange" => String::new(),
+            other => format!("#{}", other.join(",")),
+        };
         if targets.is_empty() {
             self.unclear(at, "parent_id", "the identity is not in the plan, so what it may do is not known".into());
         }
         for target in targets {
-            self.control.entry(target).or_default().push(format!("federated:{issuer}#{subject}"));
+            self.control.entry(target).or_default().push(format!("federated:{issuer}#{subject}{audience}"));
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit, Set, Test};
-use crate::access::worlds::Val;
 
 pub(super) fn action(plane: &str, patterns: &[String], neg: bool) -> Lit {
     let globs = patterns.iter().map(|text| Glob::wildcard(&format!("{plane}:{text}"), true)).collect();
@@ -47,10 +46,4 @@ pub(super) fn tail(id: &str) -> String {
 pub(super) fn referred(name: &str) -> Option<String> {
     let inside = name.strip_prefix("${")?.strip_suffix('}')?;
     inside.rsplit_once('.').map(|(address, _)| format!("${{{address}}}"))
-}
-
-/// What identifies an object that a value names: its id in lower case, or `${address}`.
-pub(super) fn named(value: &Val) -> Option<String> {
-    let name = value.name()?;
-    Some(referred(&name).unwrap_or_else(|| tail(&name)))
 }

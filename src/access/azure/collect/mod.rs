@@ -8,6 +8,7 @@ mod entra;
 mod guard;
 mod identity;
 mod lits;
+mod role;
 mod sign_in;
 mod storage;
 mod vault;
@@ -24,6 +25,7 @@ use crate::access::azure::roles::{self, Block};
 use crate::access::facts::Catalogue;
 use assignment::schedule;
 use lits::{below, key, literal, only, referred, tail};
+use role::RoleKey;
 
 /// What a grant says, for the report.
 #[derive(Clone, Debug, Default)]
@@ -70,10 +72,13 @@ pub(in crate::access::azure) struct Collector<'a> {
     groups: BTreeMap<String, Vec<String>>,
     /// Who can act as an identity.
     control: BTreeMap<String, Vec<String>>,
-    custom: BTreeMap<String, (Vec<Block>, bool)>,
+    /// Groups whose members a rule decides.
+    dynamic: BTreeSet<String>,
+    /// Roles of the plan by id, by name and by reference; whether all of the role is known.
+    custom: BTreeMap<RoleKey, (Vec<Block>, bool)>,
+    catalogue: &'a Catalogue,
     unknown: Vec<(usize, Reason)>,
     roles: BTreeSet<&'static str>,
-    catalogue: &'a Catalogue,
 }
 
 impl<'a> Collector<'a> {
@@ -87,19 +92,18 @@ impl<'a> Collector<'a> {
             deny: Vec::new(),
             groups: BTreeMap::new(),
             control: BTreeMap::new(),
+            dynamic: BTreeSet::new(),
+            catalogue: &state.catalogue,
             custom: BTreeMap::new(),
             unknown: Vec::new(),
             roles: BTreeSet::new(),
-            catalogue: &state.catalogue,
         };
         // Both sides, so that what a role contains is said on both.
         for object in state.rows.iter().flat_map(|row| [&row.before, &row.after]).flatten() {
             if object.type_name.ends_with("_role_assignment") {
-                let names = ["role_definition_id", "role_definition_name"];
-                let name = names.iter().find_map(|at| object.get(at).text());
-                let name = name.map(|name| name.rsplit('/').next().unwrap_or(name));
-                let name = name.filter(|name| state.catalogue.titled("azure", name).is_none());
-                let role = name.and_then(roles::builtin);
+                let key = RoleKey::of(object);
+                let named = key.as_ref().filter(|key| state.catalogue.titled("azure", key.text()).is_none());
+                let role = named.and_then(RoleKey::builtin);
                 it.roles.extend(role.filter(|role| roles::patterns(role.id).is_none()).map(|role| role.id));
             }
         }
@@ -113,6 +117,12 @@ impl<'a> Collector<'a> {
             it.object(at, object);
         }
         it.shared_keys();
+        // Whom a policy means is known once everybody who acts as somebody is.
+        let policies = it.objects.iter().map(|(_, _, object)| *object);
+        let policies = policies.filter(|object| &*object.type_name == "azuread_conditional_access_policy");
+        for object in policies.collect::<Vec<&Object>>() {
+            it.conditional_access(object);
+        }
         it.finish()
     }
 
@@ -121,7 +131,6 @@ impl<'a> Collector<'a> {
     }
 
     fn declare(&mut self, object: &Object) {
-        let own = format!("${{{}}}", object.address);
         match &*object.type_name {
             "azurerm_role_definition" => {
                 let mut whole = !object.get("permissions").has_hole();
@@ -137,15 +146,16 @@ impl<'a> Collector<'a> {
                         not_actions: list("not_actions"),
                         data: list("data_actions"),
                         not_data: list("not_data_actions"),
+                        condition: None,
                     }
                 });
                 let blocks: Vec<Block> = blocks.collect();
                 whole &= object.get("permissions").hole().is_none();
-                let ids = ["role_definition_resource_id", "role_definition_id", "name"];
-                let keys = ids.iter().filter_map(|id| object.get(id).text().map(tail)).chain([own]);
-                let keys: Vec<String> = keys.collect();
-                for key in keys {
-                    self.custom.insert(key, (blocks.clone(), whole));
+                for key in RoleKey::of_definition(object) {
+                    // Two definitions of one name are both meant.
+                    let known = self.custom.entry(key).or_insert((Vec::new(), whole));
+                    known.1 &= whole && known.0.is_empty();
+                    known.0.extend(blocks.iter().cloned());
                 }
             }
             "azuread_group" => {
@@ -153,6 +163,10 @@ impl<'a> Collector<'a> {
                 let mut members = object.get("members").names();
                 members.sort();
                 self.groups.entry(key.clone()).or_default().extend(members);
+                let by_rule = object.get("types").names().iter().any(|kind| kind == "DynamicMembership");
+                if by_rule || !object.get("dynamic_membership").is_unset() {
+                    self.dynamic.insert(key.clone());
+                }
                 self.control.entry(key).or_default().extend(object.get("owners").names());
             }
             _ => {}
@@ -176,7 +190,9 @@ impl<'a> Collector<'a> {
     }
 
     fn object(&mut self, at: usize, object: &'a Object) {
-        self.attach(at, object);
+        if let Some(row) = self.objects.iter().find(|(row, _, _)| *row == at).map(|(_, row, _)| *row) {
+            self.attach(at, row, object);
+        }
         match &*object.type_name {
             "azurerm_role_assignment" => self.standing(at, object),
             "azurerm_pim_active_role_assignment" => {
@@ -189,20 +205,20 @@ impl<'a> Collector<'a> {
                 lits.extend(self.activation(object));
                 self.assignment(at, object, &lits);
             }
-            "azurerm_key_vault" => self.vault(object),
+            "azurerm_key_vault" => self.vault(at, object),
             "azurerm_key_vault_access_policy" => {
                 let Some(vault) = object.get("key_vault_id").name() else { return };
                 if !self.vault_uses_rbac(&vault) {
-                    self.access_policy(object, &vault, &object.values);
+                    self.access_policy(at, object, &vault, &object.values);
                 }
             }
             "azurerm_federated_identity_credential" => self.federated_identity(at, object),
             "azuread_application_federated_identity_credential" => self.federated_application(at, object),
-            "azuread_application_owner" => self.application_owner(object),
+            "azuread_application_owner" => self.application_owner(at, object),
             "azuread_application" => self.application(object),
             "azuread_service_principal" => self.service_principal(object),
-            "azuread_service_principal_password" => self.service_principal_password(object),
-            "azuread_application_password" => self.application_password(object),
+            "azuread_service_principal_password" => self.service_principal_password(at, object),
+            "azuread_application_password" => self.application_password(at, object),
             "azuread_group_member" => self.group_member(at, object),
             "azurerm_storage_container" => self.container(object),
             "azurerm_management_lock" => self.lock(object),
@@ -212,7 +228,7 @@ impl<'a> Collector<'a> {
             | "azurerm_resource_policy_assignment" => self.policy(at, object),
             "azuread_directory_role_assignment" => self.directory_role(at, object),
             "azuread_app_role_assignment" => self.app_role(at, object),
-            "azuread_conditional_access_policy" => self.conditional_access(object),
+            "azuread_group" => self.group(at, object),
             _ => {}
         }
     }
@@ -269,7 +285,7 @@ impl<'a> Collector<'a> {
                     );
                 } else if object
                     .get("parent_management_group_id")
-                    .text()
+                    .name()
                     .is_some_and(|it| it.eq_ignore_ascii_case(&one))
                 {
                     open.push(id);
@@ -289,6 +305,11 @@ impl<'a> Collector<'a> {
             match self.groups.get(&one) {
                 Some(_) if !seen.insert(one.clone()) || (depth > 0 && !nested) => {}
                 Some(members) => {
+                    // Whom a rule makes a member, and who will be one of an empty group, is not in the plan.
+                    let owned = self.control.get(&one).is_some_and(|owners| !owners.is_empty());
+                    if self.dynamic.contains(&one) || members.is_empty() && !owned {
+                        all.insert(one.clone());
+                    }
                     open.extend(members.iter().map(|member| (member.clone(), depth + 1)));
                     // An owner of the group may add a member.
                     all.extend(self.control.get(&one).into_iter().flatten().cloned());
@@ -319,8 +340,7 @@ impl<'a> Collector<'a> {
             }
             facts.push(grant.facts);
         }
-        let signin =
-            Rule { lits: vec![only("s", "signin")], origin: Origin { index: facts.len(), ..Origin::default() } };
+        let signin = Rule { lits: vec![only("s", "*")], origin: Origin { index: facts.len(), ..Origin::default() } };
         facts.push(Facts { actions: vec!["signin".into()], resources: vec!["*".into()], conditions: Vec::new() });
         allow.push(signin);
         let resources = self.objects.iter().filter_map(|(_, _, object)| object.get("id").text());

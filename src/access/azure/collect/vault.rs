@@ -2,6 +2,7 @@
 
 use super::Collector;
 use super::lits::{action, below, key, only};
+use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit, Set, Test};
 use crate::access::ranges::Ranges;
 use crate::access::scalar;
@@ -19,19 +20,26 @@ impl<'a> Collector<'a> {
         self.vaults().any(|(object, id)| id.eq_ignore_ascii_case(vault) && uses_rbac(object))
     }
 
-    pub(super) fn vault(&mut self, object: &'a Object) {
+    /// The vaults whose data roles do not reach.
+    pub(super) fn vaults_by_policy(&self) -> Vec<Glob> {
+        let vaults = self.vaults().filter(|(object, _)| !uses_rbac(object) && !mode_is_open(object));
+        vaults.flat_map(|(_, id)| below(&id)).collect()
+    }
+
+    pub(super) fn vault(&mut self, at: usize, object: &'a Object) {
         let id = object.get("id").text().map_or_else(|| format!("${{{}.id}}", object.address), str::to_owned);
         let data = || vec![only("d", "Microsoft.KeyVault/*"), Lit::of(Dim::Resource, false, below(&id).into(), &id)];
-        if uses_rbac(object) {
-            let mut lits = data();
-            lits.push(key("auth", false, false, &["accessPolicy"]));
-            self.restrict(object, lits);
-        } else {
-            let mut lits = data();
-            lits.push(key("auth", true, true, &["accessPolicy"]));
-            self.restrict(object, lits);
+        if mode_is_open(object) {
+            let message = "whether the vault goes by roles is known only after apply; apply in two steps";
+            self.unclear(at, "rbac_authorization_enabled", message.into());
+        }
+        if !uses_rbac(object) {
+            if object.get("access_policy").hole().is_some() {
+                let message = "`access_policy` is known only after apply; apply in two steps".to_owned();
+                self.unclear(at, "access_policy", message);
+            }
             for policy in object.get("access_policy").items() {
-                self.access_policy(object, &id, policy);
+                self.access_policy(at, object, &id, policy);
             }
         }
         if object.get("public_network_access_enabled").flag() == Some(false) {
@@ -53,14 +61,24 @@ impl<'a> Collector<'a> {
                 let subnets = rules.get("virtual_network_subnet_ids").names();
                 let subnets: Vec<&str> = subnets.iter().map(String::as_str).collect();
                 lits.push(key("subnet", true, true, &subnets));
+                // A private endpoint is not asked, and neither are trusted services where they are let by.
+                lits.push(key("network", true, true, &["private"]));
+                if rules.get("bypass").text() == Some("AzureServices") {
+                    lits.push(key("service", true, true, &["trusted"]));
+                }
                 self.restrict(object, lits);
             }
         }
     }
 
-    pub(super) fn access_policy(&mut self, object: &Object, vault: &str, policy: &Val) {
+    pub(super) fn access_policy(&mut self, at: usize, object: &Object, vault: &str, policy: &Val) {
         let Some(principal) = policy.get("object_id").name() else { return };
         let mut actions = Vec::new();
+        let lists = ["secret_permissions", "key_permissions", "certificate_permissions", "storage_permissions"];
+        if lists.iter().any(|list| policy.get(list).has_hole()) {
+            let message = "permissions are known only after apply; apply in two steps".to_owned();
+            self.unclear(at, "access_policy", message);
+        }
         for (list, kind) in [
             ("secret_permissions", "secrets"),
             ("key_permissions", "keys"),
@@ -79,13 +97,19 @@ impl<'a> Collector<'a> {
                 actions.push(format!("Microsoft.KeyVault/vaults/{kind}/{verb}"));
             }
         }
-        let lits = vec![
-            action("d", &actions, false),
-            Lit::of(Dim::Resource, false, below(vault).into(), vault),
-            key("auth", false, false, &["accessPolicy"]),
-        ];
+        let mut lits = vec![action("d", &actions, false), Lit::of(Dim::Resource, false, below(vault).into(), vault)];
+        // With an application, only the principal through that application.
+        if let Some(application) = policy.get("application_id").name() {
+            lits.push(key("application", false, false, &[&application]));
+        }
         self.grant(object, principal, true, "access_policy", lits, actions, vault.to_owned());
     }
+}
+
+/// Whether the mode is known only after apply.
+fn mode_is_open(vault: &Object) -> bool {
+    ["rbac_authorization_enabled", "enable_rbac_authorization"].iter().all(|name| vault.get(name).flag().is_none())
+        && ["rbac_authorization_enabled", "enable_rbac_authorization"].iter().any(|name| vault.get(name).has_hole())
 }
 
 fn uses_rbac(vault: &Object) -> bool {

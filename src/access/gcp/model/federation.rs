@@ -88,6 +88,9 @@ impl Collector<'_> {
             let anchor = keys(object.get(attribute), what);
             trust.extend((!anchor.is_empty()).then(|| vec![by(&anchor)]));
         }
+        if trust.is_empty() {
+            trust.push(vec![by("unread ")]);
+        }
         known.push(Admission { condition, trust, mapping });
     }
 
