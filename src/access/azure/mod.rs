@@ -2,11 +2,13 @@
 //!
 //! 1. *Collect* ([`collect`]): the objects of a side to grants and restrictions.
 //! 2. *Compare* both sides with the core.
-//! 3. *Attribute*: undo one change at a time; those without which the request is not permitted bring it about.
+//! 3. *Replay*: every request found is judged again on both sides by [`evaluate`], which reads the plan itself.
+//! 4. *Attribute*: undo one change at a time; those without which the request is not permitted bring it about.
 
 mod collect;
 pub mod condition;
 mod cover;
+mod evaluate;
 mod roles;
 
 use std::collections::BTreeSet;
@@ -65,6 +67,15 @@ impl Platform for Azure {
         let outcome = compare(&before.decision, &after.decision, &space, Options::default());
         let mut undone: Vec<Option<World>> = touched.iter().map(|_| None).collect();
         for piece in &outcome.new {
+            // A request that the second evaluator contradicts proves nothing.
+            let replayed = |side: Side| evaluate::permitted(state, side, &piece.point);
+            if replayed(Side::After) == evaluate::Truth::No || replayed(Side::Before) == evaluate::Truth::Yes {
+                let message = "a request was found but does not stand up when checked".to_owned();
+                let reason = Reason { code: "unconfirmed".into(), path: String::new(), message };
+                let changes = touched.iter().filter_map(|row| state.rows.get(*row)?.change);
+                changes.for_each(|change| out.possible(change, reason.clone()));
+                continue;
+            }
             let mut culprits = Vec::new();
             for (row, slot) in touched.iter().zip(&mut undone) {
                 let without = slot.get_or_insert_with(|| {

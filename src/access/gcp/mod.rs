@@ -2,7 +2,8 @@
 //!
 //! 1. *Collect* ([`model`]): objects of a side to grants and denials on places of the tree ([`place`]).
 //! 2. *Decide* ([`decide`]): both sides to rules over the same permissions and roles, compared by the engine.
-//! 3. *Attribute*: undo one change at a time; those without which the request is not permitted bring it about.
+//! 3. *Replay*: every request found is judged again on both sides by [`evaluate`], which reads the plan itself.
+//! 4. *Attribute*: undo one change at a time; those without which the request is not permitted bring it about.
 //!
 //! Roles that are only known by the digest are names that stand for their permissions: a role that no role held
 //! before contains has a permission that the other lacks. Several smaller roles may cover it together; then their
@@ -11,6 +12,7 @@
 pub mod cel;
 mod cover;
 mod decide;
+mod evaluate;
 #[cfg(test)]
 mod imported;
 mod machine;
@@ -186,6 +188,12 @@ impl World<'_> {
                 return self.doubt(&grant.origin.address, &reason(code, &grant.origin.path, message), out);
             }
         };
+        // A request that the second evaluator contradicts proves nothing.
+        let replayed = |side: Side| evaluate::permitted(self.state, &self.tree, side, point, &action);
+        if replayed(Side::After) == evaluate::Truth::No || replayed(Side::Before) == evaluate::Truth::Yes {
+            let message = "a request was found but does not stand up when checked".to_owned();
+            return self.doubt(&grant.origin.address, &reason("unconfirmed", &grant.origin.path, message), out);
+        }
         let new = news(grant, point, &action);
         let culprits = self.culprits(sides, point, grant);
         let denials: Vec<&model::Denial> =

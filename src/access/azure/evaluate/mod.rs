@@ -1,0 +1,276 @@
+//! An independent evaluator: whether one concrete request is permitted on one side of the plan.
+//!
+//! It exists to contradict the comparison: every witness is replayed here before it is shown. It reads the objects of
+//! the plan itself, in the words of Microsoft Learn ("How Azure RBAC determines if a user has access to a resource",
+//! "Azure role assignment conditions", "Lock your resources", "Conditional Access"), and shares no code with the
+//! collector; only the facts about built-in roles are the same.
+
+mod abac;
+mod caller;
+mod deny;
+mod role;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::access::point::{KeyValue, Point};
+use crate::access::worlds::{Object, Side, State};
+
+/// What is known of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Truth {
+    /// Certainly not.
+    No,
+    /// The plan does not say.
+    Unknown,
+    /// Certainly.
+    Yes,
+}
+
+impl Truth {
+    fn of(it: bool) -> Self {
+        if it { Self::Yes } else { Self::No }
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+            Self::Yes => Self::No,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        self.min(other)
+    }
+
+    fn or(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+/// One side of the plan.
+pub(super) struct World<'a> {
+    objects: Vec<&'a Object>,
+    state: &'a State,
+}
+
+/// A request in words.
+pub(super) struct Request<'a> {
+    principal: &'a str,
+    /// The plane: control, data, Entra, Graph or sign-in.
+    plane: char,
+    action: &'a str,
+    resource: &'a str,
+    keys: &'a BTreeMap<Arc<str>, KeyValue>,
+}
+
+impl<'a> Request<'a> {
+    fn of(point: &'a Point) -> Option<Self> {
+        let (plane, action) = point.action.split_once(':')?;
+        let plane = plane.chars().next()?;
+        Some(Self { principal: &point.principal, plane, action, resource: &point.resource, keys: &point.keys })
+    }
+
+    fn key(&self, name: &str) -> Option<&str> {
+        self.keys.get(name).and_then(KeyValue::single)
+    }
+
+    fn has(&self, name: &str, value: &str) -> bool {
+        self.key(name).is_some_and(|own| own == value)
+    }
+}
+
+/// Whether the request is permitted on a side.
+pub(super) fn permitted(state: &State, side: Side, point: &Point) -> Truth {
+    let Some(request) = Request::of(point) else { return Truth::Unknown };
+    let objects = state.rows.iter().filter_map(|row| row.object(side)).collect();
+    let world = World { objects, state };
+    world.granted(&request).and(world.denied(&request).not())
+}
+
+/// Text with `*` for anything, without regard to case.
+fn like(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// Whether an id is a scope or lies below it; ids ignore case.
+fn lies_in(scope: &str, resource: &str) -> bool {
+    let (scope, resource) = (scope.trim_end_matches('/').to_lowercase(), resource.to_lowercase());
+    resource == scope || resource.strip_prefix(&scope).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// An object's id, or the reference to it.
+fn id(object: &Object) -> String {
+    object.get("id").text().map_or_else(|| format!("${{{}.id}}", object.address), str::to_owned)
+}
+
+impl<'a> World<'a> {
+    fn of_type<'w>(&'w self, name: &'w str) -> impl Iterator<Item = &'a Object> + 'w {
+        self.objects.iter().copied().filter(move |object| *object.type_name == *name)
+    }
+
+    /// Whether a scope reaches a resource, by its name or by the management groups of the plan.
+    fn reaches(&self, scope: &str, resource: &str, depth: usize) -> bool {
+        if lies_in(scope, resource) || scope == "/" {
+            return true;
+        }
+        let groups = || self.of_type("azurerm_management_group");
+        depth < 8
+            && groups().any(|group| {
+                let own = id(group).eq_ignore_ascii_case(scope);
+                let below = group.get("subscription_ids").names();
+                let below = below.iter().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
+                let mut below = below.map(|name| format!("/subscriptions/{name}"));
+                let child = group.get("parent_management_group_id").name();
+                own && below.any(|one| lies_in(&one, resource))
+                    || child.is_some_and(|parent| parent.eq_ignore_ascii_case(scope))
+                        && self.reaches(&id(group), resource, depth + 1)
+            })
+    }
+
+    fn granted(&self, request: &Request<'_>) -> Truth {
+        if request.plane == 's' {
+            return Truth::Yes;
+        }
+        let all = self.objects.iter().map(|object| self.grants(object, request));
+        all.fold(Truth::No, Truth::or).or(self.by_shared_key(request))
+    }
+
+    fn grants(&self, object: &Object, request: &Request<'_>) -> Truth {
+        match &*object.type_name {
+            "azurerm_role_assignment"
+            | "azurerm_pim_active_role_assignment"
+            | "azurerm_pim_eligible_role_assignment" => self.assigned(object, request),
+            "azurerm_key_vault" if !by_roles(object) => {
+                let vault = id(object);
+                let policies = object.get("access_policy").items().iter();
+                policies.map(|policy| self.by_policy(policy, &vault, request)).fold(Truth::No, Truth::or)
+            }
+            "azurerm_key_vault_access_policy" => {
+                let vault = object.get("key_vault_id").name().unwrap_or_default();
+                match self.vault(&vault).is_some_and(by_roles) {
+                    true => Truth::No,
+                    false => self.by_policy(&object.values, &vault, request),
+                }
+            }
+            "azurerm_storage_container" => self.public(object, request),
+            "azuread_directory_role_assignment" if request.plane == 'e' => {
+                let role = object.get("role_id").name().unwrap_or_default();
+                let role = role.rsplit('/').next().unwrap_or_default().to_lowercase();
+                let permits = role == "62e90394-69f5-4237-9190-012177145e10"
+                    || request.action.eq_ignore_ascii_case(&format!("microsoft.directory/role/{role}"));
+                let unit = object.get("directory_scope_id").text();
+                let inside = match (unit, object.get("app_scope_id").text().filter(|app| *app != "/")) {
+                    (Some("/"), _) | (None, None) => true,
+                    (Some(unit), _) => lies_in(unit, request.resource),
+                    (None, Some(app)) => lies_in(&format!("app:{app}"), request.resource),
+                };
+                let who = object.get("principal_object_id").name().unwrap_or_default();
+                Truth::of(permits && inside).and(self.speaks_for(request.principal, &who, false))
+            }
+            "azuread_app_role_assignment" if request.plane == 'g' => {
+                let same = |attribute: &str, text: &str| {
+                    object.get(attribute).name().is_some_and(|own| own.eq_ignore_ascii_case(text))
+                };
+                let permits = same("app_role_id", request.action) && same("resource_object_id", request.resource);
+                let who = object.get("principal_object_id").name().unwrap_or_default();
+                Truth::of(permits).and(self.speaks_for(request.principal, &who, false))
+            }
+            _ => Truth::No,
+        }
+    }
+
+    fn vault(&self, name: &str) -> Option<&'a Object> {
+        self.of_type("azurerm_key_vault").find(|vault| id(vault).eq_ignore_ascii_case(name))
+    }
+
+    /// An entry of a vault's access policies.
+    fn by_policy(&self, policy: &crate::access::worlds::Val, vault: &str, request: &Request<'_>) -> Truth {
+        if request.plane != 'd' || !lies_in(vault, request.resource) {
+            return Truth::No;
+        }
+        let lists = [
+            ("secret_permissions", "secrets"),
+            ("key_permissions", "keys"),
+            ("certificate_permissions", "certificates"),
+            ("storage_permissions", "storage"),
+        ];
+        let named = lists.iter().any(|(list, kind)| {
+            policy.get(list).names().iter().any(|name| {
+                let name = name.to_lowercase();
+                let verb = match (*kind, name.as_str()) {
+                    (_, "all") => "*",
+                    ("secrets", "get") => "getSecret/action",
+                    ("secrets", "set") => "setSecret/action",
+                    (_, "list") => "readMetadata/action",
+                    (_, other) => other,
+                };
+                like(&format!("Microsoft.KeyVault/vaults/{kind}/{verb}"), request.action)
+            })
+        });
+        let through = policy.get("application_id").name();
+        let through = through.is_none_or(|application| request.has("application", &application));
+        let who = policy.get("object_id").name().unwrap_or_default();
+        Truth::of(named && through).and(self.speaks_for(request.principal, &who, true))
+    }
+
+    fn account(&self, name: &str) -> Option<&'a Object> {
+        self.of_type("azurerm_storage_account")
+            .find(|account| id(account).eq_ignore_ascii_case(name) || account.get("name").text() == Some(name))
+    }
+
+    /// A container that anonymous readers may read, unless its account forbids it.
+    fn public(&self, container: &Object, request: &Request<'_>) -> Truth {
+        let kind = container.get("container_access_type");
+        let open = kind.hole().is_some() || kind.text().is_some_and(|kind| kind != "private");
+        let parent = ["storage_account_id", "storage_account_name"].iter().find_map(|at| container.get(at).name());
+        let closed = parent
+            .and_then(|parent| self.account(&parent))
+            .is_some_and(|account| account.get("allow_nested_items_to_be_public").flag() == Some(false));
+        let blobs = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read";
+        let lists = "Microsoft.Storage/storageAccounts/blobServices/containers/read";
+        let reads = request.action.eq_ignore_ascii_case(blobs)
+            || request.action.eq_ignore_ascii_case(lists) && kind.text() != Some("blob");
+        let anonymous = request.principal == "anonymous" && request.plane == 'd';
+        Truth::of(open && !closed && reads && anonymous && lies_in(&id(container), request.resource))
+    }
+
+    /// Whoever may list an account's keys has its data with them, while they are accepted.
+    fn by_shared_key(&self, request: &Request<'_>) -> Truth {
+        if request.plane != 'd' || !request.has("auth", "sharedKey") || !like("Microsoft.Storage/*", request.action) {
+            return Truth::No;
+        }
+        let accounts = self.of_type("azurerm_storage_account");
+        let open = accounts.filter(|account| {
+            account.get("shared_access_key_enabled").flag() != Some(false) && lies_in(&id(account), request.resource)
+        });
+        open.map(|account| {
+            let resource = id(account);
+            let listing = Request {
+                plane: 'c',
+                action: "Microsoft.Storage/storageAccounts/listKeys/action",
+                resource: &resource,
+                ..*request
+            };
+            self.objects.iter().map(|object| self.grants(object, &listing)).fold(Truth::No, Truth::or)
+        })
+        .fold(Truth::No, Truth::or)
+    }
+}
+
+/// Whether the data of a vault goes by roles.
+fn by_roles(vault: &Object) -> bool {
+    ["rbac_authorization_enabled", "enable_rbac_authorization"].iter().any(|name| vault.get(name).flag() == Some(true))
+}
