@@ -33,6 +33,7 @@ mod search;
 mod symbols;
 mod table;
 mod tree;
+mod truth;
 mod verdict;
 mod witness;
 

@@ -4,7 +4,7 @@
 //! products of literals. What is not read exactly (functions of sets over lists, numbers, dates, environment) stays
 //! one opaque literal by its normalised text, so that it cancels where it is equal on both sides.
 
-use crate::access::glob::Glob;
+use crate::access::glob::{Glob, Loop};
 use crate::access::literal::{Dim, Lit, Set, Test};
 
 /// More alternatives than this are not spelled out; the condition is opaque then.
@@ -156,7 +156,7 @@ impl Parser<'_> {
             return Some(Tree::Lit(match subject.to_ascii_lowercase().as_str() {
                 "actionmatches" => {
                     let planes = values.iter().flat_map(|value| ["c", "d"].map(|plane| format!("{plane}:{value}")));
-                    let globs = planes.map(|text| Glob::wildcard(&text, true)).collect();
+                    let globs = planes.map(|text| operations(&text)).collect();
                     Lit::of(Dim::Action, false, globs, &format!("{subject} {}", values.join(", ")))
                 }
                 _ => {
@@ -195,6 +195,18 @@ impl Parser<'_> {
             }
         }
     }
+}
+
+/// A pattern of operations: only `*` is special, and case is not minded.
+fn operations(text: &str) -> Glob {
+    let mut glob = Glob::empty();
+    for c in text.chars() {
+        match c {
+            '*' => glob.push_many(Loop::Any),
+            c => glob.push_char(c, true),
+        }
+    }
+    glob
 }
 
 fn folded(text: &str) -> Glob {

@@ -39,7 +39,8 @@ fn inclusion_of_imported_roles_is_that_of_sets() {
     let all = catalogue.roles["gcp"].values().filter_map(|role| role.listed()).filter(|set| set.len() < 1500);
     let all: Vec<_> = all.map(Arc::new).collect();
     // All pairs of 200 take minutes without optimisation.
-    let count = if cfg!(debug_assertions) { 40 } else { 200 };
+    let asked = std::env::var("TOLLGATE_ROLES").ok().and_then(|count| count.parse().ok());
+    let count = asked.unwrap_or(if cfg!(debug_assertions) { 40 } else { 200 });
     let chosen: Vec<_> = all.iter().step_by(all.len() / count).take(count).cloned().collect();
     assert_eq!(chosen.len(), count);
     let (mut included, mut pairs) = (0, 0);

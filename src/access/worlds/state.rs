@@ -78,11 +78,11 @@ impl Row {
     /// Null, false, zero and what is empty are one value: providers write what is not set in any of these ways. What
     /// is known only after apply counts if the configuration sets it; other unknowns are computed.
     pub fn changed(&self) -> Vec<&str> {
-        let Some(Val::Map(after)) = self.after.as_ref().map(|object| &object.values) else { return Vec::new() };
+        let Some(Val::Map(after)) = self.after.as_ref().map(|object| &*object.values) else { return Vec::new() };
         let null = Val::Null;
         let before = |name: &str| self.before.as_ref().map_or(&null, |object| object.get(name));
         let mut names: Vec<&str> = after.keys().map(|name| &**name).collect();
-        if let Some(Val::Map(members)) = self.before.as_ref().map(|object| &object.values) {
+        if let Some(Val::Map(members)) = self.before.as_ref().map(|object| &*object.values) {
             names.extend(members.keys().map(|name| &**name).filter(|name| !after.contains_key(*name)));
         }
         names.retain(|name| match after.get(*name) {

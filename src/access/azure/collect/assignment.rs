@@ -20,7 +20,7 @@ impl<'a> Collector<'a> {
             _ => {
                 let message = "`condition` is known only after apply; apply in two steps".to_owned();
                 self.unclear(at, "condition", message);
-                vec![Vec::new()]
+                vec![vec![Lit::opaque(&format!("the condition of {}", object.address), false)]]
             }
         };
         for lits in &alternatives {
@@ -34,7 +34,7 @@ impl<'a> Collector<'a> {
             return self.unclear(at, "scope", "`scope` cannot be read".into());
         };
         if !self.resolves(&scope, object) || object.get("scope").has_hole() && object.get("scope").hole().is_none() {
-            self.unclear(at, "scope", "`scope` is known only after apply; apply in two steps".into());
+            return self.unclear(at, "scope", "`scope` is known only after apply; apply in two steps".into());
         }
         let reach = Lit::of(Dim::Resource, false, self.reach(&scope), &scope);
         let Some(name) = RoleKey::of(object) else {

@@ -134,8 +134,8 @@ impl World<'_> {
             let among = |list: &str| {
                 apps.get(list).names().iter().any(|name| name == "All" || name.eq_ignore_ascii_case(request.resource))
             };
-            let stated = match request.action {
-                "userAction" => among("included_user_actions"),
+            let stated = match request.action.to_lowercase().as_str() {
+                "useraction" => among("included_user_actions"),
                 "signin" => among("included_applications") && !among("excluded_applications"),
                 _ => false,
             };

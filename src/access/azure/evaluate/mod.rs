@@ -14,40 +14,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::access::point::{KeyValue, Point};
+pub(super) use crate::access::truth::Truth;
 use crate::access::worlds::{Object, Side, State};
-
-/// What is known of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Truth {
-    /// Certainly not.
-    No,
-    /// The plan does not say.
-    Unknown,
-    /// Certainly.
-    Yes,
-}
-
-impl Truth {
-    fn of(it: bool) -> Self {
-        if it { Self::Yes } else { Self::No }
-    }
-
-    fn not(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Unknown => Self::Unknown,
-            Self::Yes => Self::No,
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        self.min(other)
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.max(other)
-    }
-}
 
 /// One side of the plan.
 pub(super) struct World<'a> {
@@ -68,7 +36,7 @@ pub(super) struct Request<'a> {
 impl<'a> Request<'a> {
     fn of(point: &'a Point) -> Option<Self> {
         let (plane, action) = point.action.split_once(':')?;
-        let plane = plane.chars().next()?;
+        let plane = plane.chars().next()?.to_ascii_lowercase();
         Some(Self { principal: &point.principal, plane, action, resource: &point.resource, keys: &point.keys })
     }
 

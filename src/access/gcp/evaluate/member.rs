@@ -80,7 +80,7 @@ impl World<'_> {
         let here = holders.filter(|object| self.tree.of_family("project", object).as_deref() == Some(&place));
         let bindings = here.flat_map(|object| match super::policy(object.get("policy_data")) {
             Some(policy) => policy.get("bindings").items().to_vec(),
-            None => vec![object.values.clone()],
+            None => vec![(*object.values).clone()],
         });
         let of_role = bindings.filter(|binding| binding.get("role").text() == Some(role));
         let mut found = Truth::No;

@@ -16,40 +16,8 @@ use crate::access::facts::Definition;
 use crate::access::gcp::place::Tree;
 use crate::access::gcp::roles::Roles;
 use crate::access::point::{KeyValue, Point};
+pub(super) use crate::access::truth::Truth;
 use crate::access::worlds::{Object, Side, State, Val};
-
-/// What is known of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Truth {
-    /// Certainly not.
-    No,
-    /// The plan does not say.
-    Unknown,
-    /// Certainly.
-    Yes,
-}
-
-impl Truth {
-    fn of(it: bool) -> Self {
-        if it { Self::Yes } else { Self::No }
-    }
-
-    fn not(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::Unknown => Self::Unknown,
-            Self::Yes => Self::No,
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        self.min(other)
-    }
-
-    fn or(self, other: Self) -> Self {
-        self.max(other)
-    }
-}
 
 /// One side of the plan.
 pub(super) struct World<'a> {
