@@ -152,6 +152,10 @@ fn settle(sides: &Sides<'_>, draft: &Draft, base: &Point) -> (Point, bool) {
     if sides.confirms(&first) {
         return (first, true);
     }
+    // Without a variable there is nothing to choose.
+    if open.is_empty() {
+        return (first, false);
+    }
     for parts in ['/', ':', '-'] {
         for text in [&first.resource, &first.principal] {
             for part in text.split(parts).filter(|part| !part.is_empty()) {
