@@ -72,6 +72,16 @@ fn report(done: &Assert) -> Value {
 }
 
 #[test]
+fn without_a_comparison_nothing_counts_as_compared() {
+    let gate = Gate::new();
+    let args = ["check", "--no-access", "--format", "json", "plan.json"];
+    let done = gate.plan(RESPELLED).run(&args).code(11);
+    let report: Value = serde_json::from_slice(&done.get_output().stdout).unwrap();
+    assert_eq!(report["changes"][0]["verdict"], "possible", "{report}");
+    assert_eq!(report["changes"][0]["reasons"][0]["code"], "not_compared", "{report}");
+}
+
+#[test]
 fn a_plan_that_permits_nothing_new_is_allowed() {
     let gate = Gate::new();
     let done = gate.plan(RESPELLED).run(&["check", "--format", "json", "plan.json"]).code(0);
