@@ -40,7 +40,7 @@ pub(super) fn run(args: &CheckArgs, color: Color) -> Result<Outcome> {
     if args.plan_store.is_some() && !args.publish {
         terminal::note("tollgate: --plan-store without --publish keeps nothing: a plan is kept for an approval");
     }
-    let gated = gate(args);
+    let gated = gate(args, args.publish);
     if let (true, Ok(gated)) = (args.publish, &gated)
         && gated.report.plans.iter().any(|plan| plan.decision != Decision::Error && plan.source != "binary")
     {
@@ -97,12 +97,12 @@ pub(super) struct Gated {
     pub(super) report: Report,
     /// Configuration and policies.
     pub(super) settings: Settings,
-    /// The digest of the IAM changes of each plan.
+    /// The digest of the IAM changes of each plan, if it was asked for.
     pub(super) iam: Vec<Digest>,
 }
 
-/// Everything between the arguments and the report.
-pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
+/// Everything between the arguments and the report; with `digests`, also the digest of each plan's IAM changes.
+pub(super) fn gate(args: &CheckArgs, digests: bool) -> Result<Gated> {
     let now = clock::now();
     let settings = Settings::read(&args.settings, now)?;
     let policies = Policies::load(&settings.options, &settings.policies, &settings.data)
@@ -118,7 +118,7 @@ pub(super) fn gate(args: &CheckArgs) -> Result<Gated> {
     };
     let (catalogue, catalogues) = super::data::catalogues(&settings.catalogues)?;
     let catalogue = std::sync::Arc::new(catalogue);
-    let gate = Gate { args, catalogue, policies: &policies, context, open_world: settings.config.world.open };
+    let gate = Gate { args, catalogue, policies: &policies, context, open_world: settings.config.world.open, digests };
     let mut run = Collected::default();
     run.findings.extend(gate_changed(&settings));
     for path in &args.plans {
@@ -140,6 +140,7 @@ struct Gate<'a> {
     policies: &'a Policies,
     context: RunContext,
     open_world: bool,
+    digests: bool,
 }
 
 /// One plan as it was read.
@@ -262,7 +263,7 @@ impl Gate<'_> {
             .collect();
         let raw = match self.policies.selection() {
             Selection::Nothing => None,
-            _ => Some(serde_json::to_string(&plan.raw)?),
+            _ => Some(plan.raw_text()),
         };
         let case = PlanCase { plan: &facts, context: &self.context, changes: &cases, raw: raw.as_deref() };
         let judged = self.policies.judge(&case).with_context(|| format!("`{id}` cannot be judged"))?;
@@ -284,7 +285,9 @@ impl Gate<'_> {
             resolved: access.resolved.counts(),
             standing: recognition.standing.iter().map(standing).collect(),
         });
-        run.iam.push(iam_digest(&recognition.changes));
+        if self.digests {
+            run.iam.push(iam_digest(&recognition.changes));
+        }
         run.reasons.extend(access.reasons);
         run.undetermined.extend(undetermined);
         let entries = recognition.changes.into_iter().zip(access.changes).zip(locations);

@@ -129,10 +129,13 @@ fn document<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>) -> Result<Plan> 
         let key = Top::of(name.as_bytes());
         // Rows are offered to the filter one by one, and kept raw at the same time.
         if keep.sections.wants(&name) && key != Some(Top::ResourceChanges) {
+            scanner.next_token()?;
             let mark = scanner.mark();
-            let raw = scanner.value()?;
+            // Built for its checks and its secrets; what policies are given is the text.
+            plan.secrets.add_raw(&scanner.value()?);
+            let text = String::from_utf8_lossy(scanner.since(&mark)).into_owned();
             scanner.rewind(&mark);
-            plan.raw.insert(name.clone(), raw);
+            plan.raw.insert(name.clone(), text);
         }
         match key {
             Some(key) => section(scanner, keep, key, &mut plan, &mut seen)?,

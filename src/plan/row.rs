@@ -10,6 +10,7 @@ use super::document::Plan;
 use super::error::{ReadError, printable};
 use super::keep::{Keep, RowFilter, RowHead};
 use super::scan::{Scanner, keys};
+use super::secrets::Secrets;
 use super::undetermined::Undetermined;
 
 type Result<T> = std::result::Result<T, ReadError>;
@@ -93,11 +94,11 @@ impl Head {
 
 /// Reads `resource_changes`; whether there is such a list.
 pub(super) fn changes<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut Plan) -> Result<bool> {
-    let mut raw = keep.sections.wants("resource_changes").then(Vec::new);
+    let mut raw = keep.sections.wants("resource_changes").then(String::new);
     let Some(mut items) = scanner.array()? else {
         if scanner.null()? {
             if raw.is_some() {
-                plan.raw.insert("resource_changes".into(), Value::Null);
+                plan.raw.insert("resource_changes".into(), "null".into());
             }
             return Ok(false);
         }
@@ -105,16 +106,14 @@ pub(super) fn changes<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: 
     };
     let mut head = Head::default();
     while scanner.next_item(&mut items)? {
-        let row = one(scanner, &mut head, keep.rows, raw.as_ref().map(|_| keep.raw_rows), &mut plan.undetermined)?;
+        let rows = raw.as_mut().map(|text| RawRows { filter: keep.raw_rows, text, secrets: &mut plan.secrets });
+        let change = one(scanner, &mut head, keep.rows, rows, &mut plan.undetermined)?;
         plan.counts.rows += 1;
         *plan.counts.by_action.entry(head.actions.summary()).or_default() += 1;
-        plan.changes.extend(row.change.map(Arc::new));
-        if let (Some(raw), Some(value)) = (raw.as_mut(), row.raw) {
-            raw.push(value);
-        }
+        plan.changes.extend(change.map(Arc::new));
     }
     if let Some(raw) = raw {
-        plan.raw.insert("resource_changes".into(), Value::Array(raw));
+        plan.raw.insert("resource_changes".into(), format!("[{raw}]"));
     }
     Ok(true)
 }
@@ -126,17 +125,18 @@ pub(super) fn drift<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &m
     };
     let mut head = Head::default();
     while scanner.next_item(&mut items)? {
-        let row = one(scanner, &mut head, keep.drift, None, &mut plan.undetermined)?;
+        let change = one(scanner, &mut head, keep.drift, None, &mut plan.undetermined)?;
         plan.counts.drift += 1;
-        plan.drift.extend(row.change.map(Arc::new));
+        plan.drift.extend(change.map(Arc::new));
     }
     Ok(())
 }
 
-/// What became of one row.
-struct Outcome {
-    change: Option<Change>,
-    raw: Option<Value>,
+/// The text of the rows that policies are given, and the secrets in them.
+struct RawRows<'a> {
+    filter: RowFilter<'a>,
+    text: &'a mut String,
+    secrets: &'a mut Secrets,
 }
 
 /// Reads one row.
@@ -144,9 +144,9 @@ fn one<R: Read>(
     scanner: &mut Scanner<R>,
     head: &mut Head,
     filter: RowFilter<'_>,
-    raw: Option<RowFilter<'_>>,
+    raw: Option<RawRows<'_>>,
     undetermined: &mut Vec<Undetermined>,
-) -> Result<Outcome> {
+) -> Result<Option<Change>> {
     scanner.next_token()?;
     let mark = scanner.mark();
     head.clear();
@@ -170,15 +170,24 @@ fn one<R: Read>(
         text: scanner.since(&mark),
     };
     let wanted = filter(&seen);
-    let raw = raw.is_some_and(|filter| filter(&seen));
+    let raw = raw.filter(|raw| (raw.filter)(&seen));
     let odd = !head.actions.is_known() || matches!(mode, Mode::Other(_)) || head.type_name.is_empty();
-    if !wanted && !raw && !odd {
+    if !wanted && raw.is_none() && !odd {
         scanner.release(&mark);
-        return Ok(Outcome { change: None, raw: None });
+        return Ok(None);
     }
+    let secrets = raw.map(|raw| {
+        if !raw.text.is_empty() {
+            raw.text.push(',');
+        }
+        raw.text.push_str(&String::from_utf8_lossy(seen.text));
+        raw.secrets
+    });
     scanner.rewind(&mark);
     let value = scanner.value()?;
-    let raw = raw.then(|| value.clone());
+    if let Some(secrets) = secrets {
+        secrets.add_raw(&value);
+    }
     let mut notes = Vec::new();
     // A row that is odd leaves a note whether it is wanted or not.
     let change = (wanted || odd).then(|| build(value, &mut notes));
@@ -186,7 +195,7 @@ fn one<R: Read>(
         notes.retain(|note| matches!(note.code.as_str(), "unknown_action" | "unknown_mode" | "unreadable_row"));
     }
     undetermined.append(&mut notes);
-    Ok(Outcome { change: change.filter(|_| wanted), raw })
+    Ok(change.filter(|_| wanted))
 }
 
 /// Reads the head of a row, over its whole length.

@@ -54,6 +54,11 @@ impl Secrets {
         }
     }
 
+    /// Adds the secrets of a section that is given as it is: wherever values stand beside their mask.
+    pub(super) fn add_raw(&mut self, section: &Value) {
+        raw(section, self);
+    }
+
     /// Adds what a policy document says about its owner: sids, principals, resources, the values of conditions, and
     /// whatever stands where it does not belong. The language's own words (members, effects, operators, condition
     /// keys, the names of actions) are the vocabulary of every report and are not secret.
@@ -243,9 +248,9 @@ pub(super) fn is_credential(name: &str) -> bool {
 }
 
 impl Plan {
-    /// Fills [`Plan::secrets`] from all that was materialised.
+    /// Adds to [`Plan::secrets`] those of all that was materialised.
     pub(super) fn collect_secrets(&mut self) {
-        let mut secrets = Secrets::default();
+        let mut secrets = std::mem::take(&mut self.secrets);
         let deferred = self.deferred.iter().map(|deferred| &deferred.change);
         for change in self.changes.iter().chain(&self.drift).chain(deferred) {
             for mask in [&change.before_sensitive, &change.after_sensitive] {
@@ -275,9 +280,6 @@ impl Plan {
                 secrets.add_masked(&constants.value, &constants.sensitive);
             }
             module(&configuration.root, &mut secrets);
-        }
-        for section in self.raw.values() {
-            raw(section, &mut secrets);
         }
         self.secrets = secrets;
     }

@@ -352,7 +352,7 @@ pub(super) fn judged(
     pull: &PullArgs,
     settings: &SettingsArgs,
 ) -> Result<Gated> {
-    gate(&CheckArgs {
+    let args = CheckArgs {
         plans: vec![plan.to_owned()],
         format: Format::Human,
         outputs: Vec::new(),
@@ -365,7 +365,8 @@ pub(super) fn judged(
         no_access: false,
         strict_json: false,
         settings: settings.clone(),
-    })
+    };
+    gate(&args, true)
 }
 
 /// Claims in the configured store, else by a ref.
