@@ -88,6 +88,7 @@ fn letters_and_wildcards() {
         ("a last `*` goes on over colons", resource("arn:aws:sqs:*", "arn:aws:sqs:eu-west-1:111111111111:q"), None),
         ("in the resource part too", resource("arn:aws:logs:*:*:log-group:*", "arn:aws:logs:a:1:log-group:g:h"), None),
         ("a prefix of the service", action("s3:*", "s3-object-lambda:GetObject"), New),
+        ("an action of three parts", action("kms:Decrypt", "kms:Derive:Secret"), New),
         ("`*` is more than `*:Get*`", action("*:Get*", "*"), New),
         ("known actions are not all", action("s3:GetObject", "s3:GetObject?"), New),
         ("escapes are characters", resource("arn:aws:s3:::b/${*}", "arn:aws:s3:::b/*"), New),

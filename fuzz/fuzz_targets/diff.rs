@@ -130,7 +130,9 @@ fuzz_target!(|text: &str| {
         assert!(before != after || access.verdict == Verdict::None);
         if access.verdict == Verdict::None {
             let layer = if kind == Kind::Identity { Layer::Identity } else { Layer::Resource };
-            let judge = |document, request| evaluate_document(document, layer, request, Reading::default());
+            let judge = |document: &Document, request: &Request| {
+                evaluate_document(document, layer, request, Reading::default())
+            };
             for request in requests(after) {
                 assert!(!(judge(after, &request).is_allowed() && judge(before, &request).is_denied()), "{request:?}");
             }

@@ -75,7 +75,7 @@ impl Space for AwsSpace {
                 let mut glob = Glob::empty();
                 some(&mut glob, Loop::InSegment);
                 glob.push_char(':', false);
-                some(&mut glob, Loop::InSegment);
+                some(&mut glob, Loop::Any);
                 vec![glob]
             }
             Dim::Principal => ["AWS:?*", "Service:?*", "Federated:?*", "CanonicalUser:?*", "Anonymous:"]
