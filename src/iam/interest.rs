@@ -73,10 +73,13 @@ impl Interest {
     }
 
     /// Whether recognition, or the worlds built on it, need a resource of the prior state: catalogued types. They
-    /// are documents that were read at plan, and what a targeted plan leaves out.
+    /// are documents that were read at plan, and what a targeted plan leaves out. The account, partition and region
+    /// stand in many a name.
     pub fn state(&self, head: &StateHead<'_>) -> bool {
         let told = head.shown && *head.mode == Mode::Managed;
-        !told && self.lookup.borrow_mut().of_mode(head.mode, head.type_name).1.is_some()
+        let place = matches!(head.type_name, "aws_caller_identity" | "aws_partition" | "aws_region");
+        let catalogued = !told && self.lookup.borrow_mut().of_mode(head.mode, head.type_name).1.is_some();
+        catalogued || (place && *head.mode == Mode::Data)
     }
 
     /// Whether recognition needs a resource of the configuration: catalogued types, ephemeral resources, and

@@ -1,31 +1,21 @@
 //! Expressions to values, with a hole where a part is not known.
 //!
-//! The operators and templates follow <https://developer.hashicorp.com/terraform/language/expressions>. Whatever is
-//! not evaluated exactly as Terraform does is [`Unresolved`], never a guess.
+//! The operators follow <https://developer.hashicorp.com/terraform/language/expressions>. Whatever is not evaluated
+//! exactly as Terraform does is [`Unresolved`], never a guess.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hcl_edit::Decorated;
 use hcl_edit::expr::{
-    BinaryOp, BinaryOperator, Expression, ForExpr, ObjectKey, Traversal, TraversalOperator, UnaryOperator,
+    BinaryOp, BinaryOperator, Conditional, Expression, ForExpr, FuncCall, ObjectKey, Traversal, TraversalOperator,
+    UnaryOperator,
 };
-use hcl_edit::template::{Element, Template};
+use hcl_edit::template::Template;
 
 use super::functions;
-use crate::access::worlds::{Hole, Piece, Val};
-
-/// Why an expression has no value here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unresolved(pub String);
-
-/// A value, or why there is none.
-pub type Outcome = Result<Val, Unresolved>;
-
-pub(super) fn no<T>(why: impl Into<String>) -> Result<T, Unresolved> {
-    Err(Unresolved(why.into()))
-}
+use super::value::{Instance, Outcome, Step, Unresolved, Value, fails, member, no, unifies};
 
 /// What the names of an expression stand for.
 pub trait Scope {
@@ -35,16 +25,17 @@ pub trait Scope {
     /// # Errors
     ///
     /// What is not known, or not supported.
-    fn reference(&mut self, steps: &[Step]) -> Result<(Val, usize), Unresolved>;
-}
+    fn reference(&mut self, steps: &[Step]) -> Result<(Value, usize), Unresolved>;
 
-/// A step of a reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// `.name`, or `["name"]`.
-    Name(String),
-    /// `[0]`.
-    Index(usize),
+    /// An attribute of an instance.
+    ///
+    /// # Errors
+    ///
+    /// What is not known, or not supported.
+    fn attribute(&mut self, of: &Instance, name: &str) -> Outcome {
+        let _ = of;
+        no(format!("`{name}` is not known"))
+    }
 }
 
 /// What evaluation may cost, in nodes.
@@ -75,31 +66,37 @@ impl Budget {
         left > self.floor.get()
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.left.get() <= self.floor.get()
     }
 }
 
-/// Levels of nesting, calls and locals included.
-pub const DEPTH: usize = 60;
-/// Bytes of a string.
-pub(super) const LONGEST: usize = 256 << 10;
+/// Levels of nesting, calls and local values included.
+pub const DEPTH: usize = 80;
+/// Characters from here on may combine with others, which Terraform then writes as one.
+const COMBINING: char = '\u{300}';
 
 /// Evaluates expressions in a scope.
 pub struct Evaluator<'s> {
     scope: &'s mut dyn Scope,
-    bound: Vec<(String, Val)>,
-    /// Holes that stand for something that is not evaluated here, and not for an attribute.
-    opaque: HashSet<Arc<str>>,
-    name: String,
-    budget: &'s Budget,
+    pub(super) bound: Vec<(String, Value)>,
+    pub(super) budget: &'s Budget,
     depth: usize,
+    /// Whether a member was taken of something unknown, which may turn out to have none.
+    stepped: bool,
 }
 
 impl<'s> Evaluator<'s> {
-    /// An evaluator for the expression that `name` stands for; holes without a better name are called after it.
-    pub fn new(scope: &'s mut dyn Scope, name: &str, budget: &'s Budget, depth: usize) -> Self {
-        Self { scope, bound: Vec::new(), opaque: HashSet::new(), name: name.to_owned(), budget, depth }
+    /// An evaluator that starts at a depth of nesting.
+    pub fn new(scope: &'s mut dyn Scope, budget: &'s Budget, depth: usize) -> Self {
+        Self { scope, bound: Vec::new(), budget, depth, stepped: false }
+    }
+
+    /// With names of its own, as in a dynamic block.
+    #[must_use]
+    pub fn with(mut self, bound: &[(String, Value)]) -> Self {
+        self.bound = bound.to_vec();
+        self
     }
 
     /// The value of an expression.
@@ -117,43 +114,37 @@ impl<'s> Evaluator<'s> {
         value
     }
 
-    /// The value of a part: a hole where it is not known.
-    fn part(&mut self, expression: &Expression) -> Outcome {
+    /// The value of a part: unknown where it is not evaluated. What fails for certain fails as a whole.
+    pub(super) fn part(&mut self, expression: &Expression) -> Outcome {
         match self.value(expression) {
             Err(_) if self.budget.is_empty() => no("it is too large to evaluate"),
-            Err(_) => Ok(self.opaque()),
+            Err(error) if !error.certain => Ok(Value::Unknown),
             value => value,
         }
     }
 
-    fn opaque(&mut self) -> Val {
-        // The budget falls with every node, so that a number is not used twice in a plan.
-        let id: Arc<str> = format!("{}#{}", self.name, self.budget.left.get()).into();
-        self.opaque.insert(id.clone());
-        Val::Hole(Hole { path: self.name.as_str().into(), id })
-    }
-
     fn node(&mut self, expression: &Expression) -> Outcome {
         match expression {
-            Expression::Null(_) => Ok(Val::Null),
-            Expression::Bool(it) => Ok(Val::Bool(*it.value())),
-            Expression::Number(it) => Ok(Val::Number(it.value().to_string())),
-            Expression::String(it) => Ok(Val::Text(it.value().as_str().into())),
+            Expression::Null(_) => Ok(Value::Null),
+            Expression::Bool(it) => Ok(Value::Bool(*it.value())),
+            Expression::Number(it) => {
+                // The parser goes through a binary fraction, which is exact up to here.
+                const EXACT: i64 = 1 << 53;
+                let whole = it.value().as_i64().filter(|it| (-EXACT..=EXACT).contains(it));
+                whole.map_or_else(|| no("only whole numbers are evaluated"), |it| Ok(Value::Number(it)))
+            }
+            Expression::String(it) => literal(it.value()).map(Value::Text),
             Expression::Array(items) => {
-                items.iter().map(|item| self.part(item)).collect::<Result<_, _>>().map(Val::List)
+                items.iter().map(|item| self.part(item)).collect::<Result<_, _>>().map(Value::List)
             }
             Expression::Object(members) => {
                 let mut map = BTreeMap::new();
                 for (key, member) in members {
-                    let key: Arc<str> = match key {
-                        ObjectKey::Ident(name) => name.value().as_str().into(),
-                        ObjectKey::Expression(Expression::Variable(name)) => name.value().as_str().into(),
-                        ObjectKey::Expression(key) => known_text(&self.value(key)?)?,
-                    };
+                    let key = self.key(key)?;
                     let member = self.part(member.expr())?;
                     map.insert(key, member);
                 }
-                Ok(Val::Map(map))
+                Ok(Value::Map(map))
             }
             Expression::StringTemplate(template) => {
                 let template = Template::from_iter(template.iter().cloned());
@@ -161,40 +152,13 @@ impl<'s> Evaluator<'s> {
             }
             Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template),
             Expression::Parenthesis(inner) => self.value(inner.inner()),
-            Expression::Variable(name) => self.traversal_of(&[Step::Name(name.value().to_string())], &[]),
+            Expression::Variable(name) => self.reference(&[Step::Name(name.value().to_string())], &[]),
             Expression::Traversal(traversal) => self.traversal(traversal),
-            Expression::Conditional(it) => match self.value(&it.cond_expr)? {
-                Val::Bool(which) => {
-                    let taken = self.value(if which { &it.true_expr } else { &it.false_expr })?;
-                    // Both branches take one type, so a number may become a string.
-                    let other = self.part(if which { &it.false_expr } else { &it.true_expr })?;
-                    if unifies(&taken, &other) { Ok(taken) } else { no("the branches of a conditional differ in type") }
-                }
-                _ => no("a condition is known only after apply"),
-            },
-            Expression::FuncCall(call) => {
-                if call.name.is_namespaced() {
-                    return no("functions of providers are not evaluated");
-                }
-                let name = call.name.name.value().as_str();
-                if name == "try" || name == "can" {
-                    return no(format!("`{name}` is not evaluated"));
-                }
-                let mut arguments = Vec::new();
-                for argument in call.args.iter() {
-                    arguments.push(self.part(argument)?);
-                }
-                if call.args.expand_final() {
-                    match arguments.pop() {
-                        Some(Val::List(items)) => arguments.extend(items),
-                        _ => return no("the last argument is expanded and not known"),
-                    }
-                }
-                functions::call(name, arguments)
-            }
+            Expression::Conditional(it) => self.conditional(it),
+            Expression::FuncCall(call) => self.call(call),
             Expression::UnaryOp(op) => match (op.operator.value(), self.value(&op.expr)?) {
-                (UnaryOperator::Not, Val::Bool(it)) => Ok(Val::Bool(!it)),
-                (UnaryOperator::Neg, Val::Number(it)) => Ok(Val::Number(number(-integer(&it)?))),
+                (UnaryOperator::Not, Value::Bool(it)) => Ok(Value::Bool(!it)),
+                (UnaryOperator::Neg, Value::Number(it)) => Ok(Value::Number(it.saturating_neg())),
                 _ => no("an operand is known only after apply"),
             },
             Expression::BinaryOp(op) => self.binary(op),
@@ -202,80 +166,158 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    fn binary(&mut self, op: &BinaryOp) -> Outcome {
-        let (left, right) = (self.value(&op.lhs_expr)?, self.value(&op.rhs_expr)?);
-        if left.has_hole() || right.has_hole() {
-            return no("an operand is known only after apply");
+    /// Pays for a value that is copied.
+    fn weigh(&self, value: &Value) -> Result<(), Unresolved> {
+        match value.weight() {
+            Some(weight) if self.budget.take(weight) => Ok(()),
+            _ => no("it is too large to evaluate"),
         }
+    }
+
+    fn key(&mut self, key: &ObjectKey) -> Result<Arc<str>, Unresolved> {
+        match key {
+            ObjectKey::Ident(name) => literal(name.value()),
+            ObjectKey::Expression(Expression::Variable(name)) => literal(name.value()),
+            ObjectKey::Expression(key) => self.value(key)?.text(),
+        }
+    }
+
+    fn conditional(&mut self, it: &Conditional) -> Outcome {
+        let Value::Bool(which) = self.value(&it.cond_expr)? else {
+            return no("a condition is known only after apply");
+        };
+        let (chosen, left) = if which { (&it.true_expr, &it.false_expr) } else { (&it.false_expr, &it.true_expr) };
+        let taken = self.value(chosen)?;
+        // Both take one type. What fails has none.
+        let other = self.value(left).unwrap_or(Value::Unknown);
+        if self.budget.is_empty() {
+            return no("it is too large to evaluate");
+        }
+        match (&taken, &other) {
+            (Value::Number(it), Value::Text(_) | Value::Partial(_)) => Ok(Value::Text(it.to_string().into())),
+            (Value::Bool(it), Value::Text(_) | Value::Partial(_)) => Ok(Value::Text(it.to_string().into())),
+            // A type that is not known may turn a number into a string.
+            (Value::Number(_) | Value::Bool(_), Value::Unknown | Value::Named(_)) => {
+                no("the branches of a conditional may differ in type")
+            }
+            _ if unifies(&taken, &other) => Ok(taken),
+            _ => no("the branches of a conditional differ in type"),
+        }
+    }
+
+    fn call(&mut self, call: &FuncCall) -> Outcome {
+        if call.name.is_namespaced() {
+            return no("functions of providers are not evaluated");
+        }
+        let name = call.name.name.value().as_str();
+        if matches!(name, "try" | "can") {
+            return self.attempt(name == "can", call);
+        }
+        let mut arguments = Vec::new();
+        for argument in call.args.iter() {
+            arguments.push(self.part(argument)?);
+        }
+        if call.args.expand_final() {
+            match arguments.pop() {
+                Some(Value::List(items) | Value::Set(items) | Value::Sequence(items)) => arguments.extend(items),
+                _ => return no("the last argument is expanded and not known"),
+            }
+        }
+        for argument in &arguments {
+            self.weigh(argument)?;
+        }
+        functions::call(name, arguments)
+    }
+
+    /// `try` and `can`: the first argument that does not fail. Whether one fails has to be certain.
+    fn attempt(&mut self, can: bool, call: &FuncCall) -> Outcome {
+        for argument in call.args.iter() {
+            let before = std::mem::take(&mut self.stepped);
+            let outcome = self.value(argument);
+            let stepped = std::mem::replace(&mut self.stepped, before);
+            match outcome {
+                Ok(_) if stepped => return no("whether an argument of `try` fails is known only after apply"),
+                Ok(_) if can => return Ok(Value::Bool(true)),
+                Ok(value) => return Ok(value),
+                Err(error) if !error.certain => return Err(error),
+                Err(_) if can => return Ok(Value::Bool(false)),
+                Err(_) => {}
+            }
+        }
+        fails("every argument of `try` fails")
+    }
+
+    fn binary(&mut self, op: &BinaryOp) -> Outcome {
         let operator = op.operator.value();
+        let (left, right) = (self.part(&op.lhs_expr)?, self.part(&op.rhs_expr)?);
         match (operator, &left, &right) {
-            (BinaryOperator::And, Val::Bool(a), Val::Bool(b)) => return Ok(Val::Bool(*a && *b)),
-            (BinaryOperator::Or, Val::Bool(a), Val::Bool(b)) => return Ok(Val::Bool(*a || *b)),
-            // Operands of different types are different; only primitives are compared here, as sets and lists look
-            // alike in this form.
-            (BinaryOperator::Eq | BinaryOperator::NotEq, a, b) if is_primitive(a) && is_primitive(b) => {
+            (BinaryOperator::And, Value::Bool(false), _) | (BinaryOperator::And, _, Value::Bool(false)) => {
+                return Ok(Value::Bool(false));
+            }
+            (BinaryOperator::Or, Value::Bool(true), _) | (BinaryOperator::Or, _, Value::Bool(true)) => {
+                return Ok(Value::Bool(true));
+            }
+            (BinaryOperator::And, Value::Bool(a), Value::Bool(b)) => return Ok(Value::Bool(*a && *b)),
+            (BinaryOperator::Or, Value::Bool(a), Value::Bool(b)) => return Ok(Value::Bool(*a || *b)),
+            // Operands of different types are different. Collections are not compared: their types count too.
+            (BinaryOperator::Eq | BinaryOperator::NotEq, a, b) => {
                 let same = match (a, b) {
-                    (Val::Number(a), Val::Number(b)) => integer(a)? == integer(b)?,
-                    _ => a == b,
+                    (a, b) if a.is_primitive() && b.is_primitive() => a == b,
+                    (Value::Null, Value::List(_) | Value::Set(_) | Value::Sequence(_) | Value::Map(_))
+                    | (Value::List(_) | Value::Set(_) | Value::Sequence(_) | Value::Map(_), Value::Null) => false,
+                    _ => return no("what is compared is known only after apply"),
                 };
-                return Ok(Val::Bool(same == (*operator == BinaryOperator::Eq)));
+                return Ok(Value::Bool(same == (*operator == BinaryOperator::Eq)));
             }
             _ => {}
         }
-        let (Val::Number(a), Val::Number(b)) = (&left, &right) else { return no("an operator is not evaluated here") };
-        let (a, b) = (integer(a)?, integer(b)?);
+        let (Value::Number(a), Value::Number(b)) = (&left, &right) else {
+            return no("an operand is known only after apply");
+        };
+        let (a, b) = (*a, *b);
         let result = match operator {
-            BinaryOperator::Less => return Ok(Val::Bool(a < b)),
-            BinaryOperator::LessEq => return Ok(Val::Bool(a <= b)),
-            BinaryOperator::Greater => return Ok(Val::Bool(a > b)),
-            BinaryOperator::GreaterEq => return Ok(Val::Bool(a >= b)),
+            BinaryOperator::Less => return Ok(Value::Bool(a < b)),
+            BinaryOperator::LessEq => return Ok(Value::Bool(a <= b)),
+            BinaryOperator::Greater => return Ok(Value::Bool(a > b)),
+            BinaryOperator::GreaterEq => return Ok(Value::Bool(a >= b)),
             BinaryOperator::Plus => a.checked_add(b),
             BinaryOperator::Minus => a.checked_sub(b),
             BinaryOperator::Mul => a.checked_mul(b),
+            BinaryOperator::Div if b != 0 && a % b == 0 => a.checked_div(b),
+            BinaryOperator::Mod if a >= 0 && b > 0 => a.checked_rem(b),
             _ => None,
         };
-        result.map_or_else(|| no("an operator is not evaluated here"), |it| Ok(Val::Number(number(it))))
+        result.map_or_else(|| no("an operator is not evaluated here"), |it| Ok(Value::Number(it)))
     }
 
     fn for_expression(&mut self, it: &ForExpr) -> Outcome {
-        let pairs: Vec<(Val, Val)> = match self.value(&it.intro.collection_expr)? {
-            Val::List(items) => {
-                // A set has no positions: its key is its value. A list and a set look alike here.
-                if it.intro.key_var.is_some() {
-                    return no("a `for` over a list or set with two names is not evaluated");
-                }
-                items.into_iter().map(|item| (Val::Null, item)).collect()
-            }
-            Val::Map(members) => members.into_iter().map(|(key, value)| (Val::Text(key), value)).collect(),
-            _ => return no("what `for` goes through is known only after apply"),
-        };
-        if it.grouping {
-            return no("a `for` that groups is not evaluated");
-        }
+        let pairs = pairs(self.value(&it.intro.collection_expr)?, it.intro.key_var.is_some())?;
         let before = self.bound.len();
         let mut list = Vec::new();
-        let mut map = BTreeMap::new();
-        let mut round = |this: &mut Self, key: Val, value: Val| -> Result<(), Unresolved> {
+        let mut map: BTreeMap<Arc<str>, Value> = BTreeMap::new();
+        let mut groups: BTreeMap<Arc<str>, Vec<Value>> = BTreeMap::new();
+        let mut round = |this: &mut Self, key: Value, value: Value| -> Result<(), Unresolved> {
             if let Some(name) = &it.intro.key_var {
                 this.bound.push((name.value().to_string(), key));
             }
             this.bound.push((it.intro.value_var.value().to_string(), value));
             if let Some(condition) = &it.cond {
                 match this.value(&condition.expr)? {
-                    Val::Bool(true) => {}
-                    Val::Bool(false) => return Ok(()),
+                    Value::Bool(true) => {}
+                    Value::Bool(false) => return Ok(()),
                     _ => return no("the condition of a `for` is known only after apply"),
                 }
             }
-            match &it.key_expr {
-                None => list.push(this.part(&it.value_expr)?),
-                Some(key) => {
-                    let key = known_text(&this.value(key)?)?;
-                    let value = this.part(&it.value_expr)?;
-                    if map.insert(key, value).is_some() {
-                        return no("a `for` gives a key twice");
-                    }
-                }
+            let Some(key) = &it.key_expr else {
+                list.push(this.part(&it.value_expr)?);
+                return Ok(());
+            };
+            let key = this.value(key)?.text()?;
+            let value = this.part(&it.value_expr)?;
+            if it.grouping {
+                groups.entry(key).or_default().push(value);
+            } else if map.insert(key, value).is_some() {
+                return fails("a `for` gives a key twice");
             }
             Ok(())
         };
@@ -284,13 +326,17 @@ impl<'s> Evaluator<'s> {
             self.bound.truncate(before);
             done?;
         }
-        Ok(if it.key_expr.is_some() { Val::Map(map) } else { Val::List(list) })
+        Ok(match (&it.key_expr, it.grouping) {
+            (None, _) => Value::List(list),
+            (Some(_), false) => Value::Map(map),
+            (Some(_), true) => Value::Map(groups.into_iter().map(|(key, all)| (key, Value::List(all))).collect()),
+        })
     }
 
     fn traversal(&mut self, traversal: &Traversal) -> Outcome {
         let Expression::Variable(root) = &traversal.expr else {
             let value = self.value(&traversal.expr)?;
-            return self.steps_of(value, &traversal.operators);
+            return self.operators(value, &traversal.operators);
         };
         let mut steps = vec![Step::Name(root.value().to_string())];
         for operator in &traversal.operators {
@@ -299,184 +345,107 @@ impl<'s> Evaluator<'s> {
                 TraversalOperator::LegacyIndex(at) => {
                     steps.push(Step::Index(usize::try_from(*at.value()).unwrap_or(usize::MAX)));
                 }
-                TraversalOperator::Index(index) => match self.value(index) {
-                    Ok(Val::Text(key)) => steps.push(Step::Name(key.to_string())),
-                    Ok(Val::Number(at)) => match at.parse() {
-                        Ok(at) => steps.push(Step::Index(at)),
-                        Err(_) => break,
-                    },
-                    _ => return no("an index is known only after apply"),
-                },
+                TraversalOperator::Index(index) => steps.push(self.index(index)?),
                 TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => break,
             }
         }
         let rest = traversal.operators.get(steps.len() - 1..).unwrap_or_default();
-        self.traversal_of(&steps, rest)
+        self.reference(&steps, rest)
     }
 
-    fn traversal_of(&mut self, steps: &[Step], rest: &[Decorated<TraversalOperator>]) -> Outcome {
+    fn index(&mut self, index: &Expression) -> Result<Step, Unresolved> {
+        match self.value(index)? {
+            Value::Text(key) => Ok(Step::Name(key.to_string())),
+            Value::Number(at) => usize::try_from(at).map(Step::Index).or_else(|_| no("an index is not a position")),
+            _ => no("an index is known only after apply"),
+        }
+    }
+
+    fn reference(&mut self, steps: &[Step], rest: &[Decorated<TraversalOperator>]) -> Outcome {
         let [Step::Name(root), ..] = steps else { return no("a reference has no name") };
         let bound = self.bound.iter().rev().find(|(name, _)| name == root).map(|(_, value)| value.clone());
         let (mut value, used) = match bound {
             Some(value) => (value, 1),
             None => self.scope.reference(steps)?,
         };
+        self.weigh(&value)?;
         for step in steps.get(used..).unwrap_or_default() {
-            value = member(value, step)?;
+            value = self.member(value, step)?;
         }
-        self.steps_of(value, rest)
+        self.operators(value, rest)
     }
 
-    /// What operators make of a value: from the first splat on, each element goes through the rest.
-    fn steps_of(&mut self, value: Val, operators: &[Decorated<TraversalOperator>]) -> Outcome {
+    fn member(&mut self, value: Value, step: &Step) -> Outcome {
+        match (value, step) {
+            (Value::Instance(of), Step::Name(name)) => self.scope.attribute(&of, name),
+            (value, step) => {
+                self.stepped |= matches!(value, Value::Named(_) | Value::Unknown);
+                // A list has positions; a string that is one counts as a number.
+                let position = match (&value, step) {
+                    (Value::List(_) | Value::Sequence(_), Step::Name(name)) => name.parse().ok().map(Step::Index),
+                    _ => None,
+                };
+                member(value, position.as_ref().unwrap_or(step))
+            }
+        }
+    }
+
+    /// What operators make of a value.
+    fn operators(&mut self, value: Value, operators: &[Decorated<TraversalOperator>]) -> Outcome {
+        if !self.budget.take(1) {
+            return no("it is too large to evaluate");
+        }
         let Some((first, rest)) = operators.split_first() else { return Ok(value) };
         let next = match first.value() {
-            TraversalOperator::GetAttr(name) => member(value, &Step::Name(name.value().to_string()))?,
-            TraversalOperator::LegacyIndex(_) => return no("an old index is not evaluated"),
-            TraversalOperator::Index(index) => match self.value(index)? {
-                Val::Text(key) => member(value, &Step::Name(key.to_string()))?,
-                Val::Number(at) => match at.parse() {
-                    Ok(at) => member(value, &Step::Index(at))?,
-                    Err(_) => return no("an index is not a position"),
-                },
-                _ => return no("an index is known only after apply"),
-            },
-            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                let Val::List(items) = value else { return no("a splat is on something that is not a known list") };
-                return items
-                    .into_iter()
-                    .map(|item| self.steps_of(item, rest))
-                    .collect::<Result<_, _>>()
-                    .map(Val::List);
+            TraversalOperator::GetAttr(name) => self.member(value, &Step::Name(name.value().to_string()))?,
+            TraversalOperator::LegacyIndex(at) => {
+                self.member(value, &Step::Index(usize::try_from(*at.value()).unwrap_or(usize::MAX)))?
+            }
+            TraversalOperator::Index(index) => {
+                let step = self.index(index)?;
+                self.member(value, &step)?
+            }
+            TraversalOperator::FullSplat(_) => return self.splat(value, rest).map(Value::List),
+            TraversalOperator::AttrSplat(_) => {
+                // `.*` goes through the attributes behind it; an index behind them is of the list.
+                let each = rest.iter().take_while(|it| matches!(it.value(), TraversalOperator::GetAttr(_))).count();
+                let (each, rest) = rest.split_at_checked(each).unwrap_or((rest, &[]));
+                let list = self.splat(value, each).map(Value::List)?;
+                return self.operators(list, rest);
             }
         };
-        self.steps_of(next, rest)
+        self.operators(next, rest)
     }
 
-    /// A template: a string, or the value itself where it is a single interpolation.
-    fn template(&mut self, template: &Template) -> Outcome {
-        if let Some(Element::Interpolation(only)) = template.as_single_element() {
-            return self.value(&only.expr);
-        }
-        let mut pieces = Vec::new();
-        let documents = template.iter().any(|element| element.as_literal().is_some_and(|text| text.contains('"')));
-        let mut quoted = false;
-        for element in template {
-            match element {
-                Element::Literal(text) => {
-                    quoted ^= quotes(text) % 2 == 1;
-                    push(&mut pieces, text);
-                }
-                Element::Interpolation(it) => {
-                    if it.strip != Default::default() {
-                        return no("a template strips spaces");
-                    }
-                    match self.part(&it.expr)? {
-                        // A value that could end the string it stands in, or bring members with it, says nothing
-                        // about the document.
-                        Val::Hole(hole) if documents && (!quoted || self.opaque.contains(&hole.id)) => {
-                            return no(format!("`{}` in a document's text may be any part of it", hole.id));
-                        }
-                        Val::Hole(hole) => pieces.push(Piece::Hole(hole)),
-                        Val::Partial(more) => {
-                            let opaque =
-                                |piece: &Piece| matches!(piece, Piece::Hole(hole) if self.opaque.contains(&hole.id));
-                            if documents && more.iter().any(opaque) {
-                                return no("a part of a document's text may be anything");
-                            }
-                            if documents && !quoted && functions::json(&more).is_none() {
-                                return no("a part of a document's text is not a whole value");
-                            }
-                            pieces.extend(more);
-                        }
-                        other => {
-                            let text = known_text(&other)?;
-                            quoted ^= documents && quotes(&text) % 2 == 1;
-                            push(&mut pieces, &text);
-                        }
-                    }
-                }
-                Element::Directive(_) => return no("template directives are not evaluated"),
-            }
-        }
-        functions::joined(pieces)
-    }
-}
-
-/// Unescaped quotes in a JSON text.
-fn quotes(text: &str) -> usize {
-    let (mut count, mut escaped) = (0, false);
-    for c in text.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => count += 1,
-            _ => {}
-        }
-    }
-    count
-}
-
-fn push(pieces: &mut Vec<Piece>, text: &str) {
-    if !text.is_empty() {
-        pieces.push(Piece::Text(text.into()));
-    }
-}
-
-fn member(value: Val, step: &Step) -> Outcome {
-    match (value, step) {
-        (Val::Map(mut members), Step::Name(name)) => {
-            members.remove(name.as_str()).map_or_else(|| no(format!("`{name}` is not there")), Ok)
-        }
-        (Val::List(mut items), Step::Index(at)) if *at < items.len() => Ok(items.swap_remove(*at)),
-        (Val::Hole(hole), step) => {
-            let step = match step {
-                Step::Name(name) => format!(".{name}"),
-                Step::Index(at) => format!("[{at}]"),
-            };
-            Ok(Val::Hole(Hole { id: format!("{}{step}", hole.id).into(), path: hole.path }))
-        }
-        _ => no("a member is taken of something else"),
-    }
-}
-
-fn is_primitive(value: &Val) -> bool {
-    matches!(value, Val::Null | Val::Bool(_) | Val::Number(_) | Val::Text(_))
-}
-
-/// A known primitive as a string, by Terraform's automatic conversion.
-pub(super) fn known_text(value: &Val) -> Result<Arc<str>, Unresolved> {
-    match value {
-        Val::Text(text) => Ok(text.clone()),
-        Val::Bool(it) => Ok(it.to_string().into()),
-        Val::Number(it) => Ok(number(integer(it)?).into()),
-        _ => no("a string is expected that is known"),
-    }
-}
-
-pub(super) fn integer(text: &str) -> Result<i64, Unresolved> {
-    text.parse().or_else(|_| no("only whole numbers are evaluated"))
-}
-
-pub(super) fn number(value: i64) -> String {
-    value.to_string()
-}
-
-/// Whether a value stays as it is when it takes one type with another.
-pub(super) fn unifies(one: &Val, other: &Val) -> bool {
-    fn leaves(value: &Val, found: &mut HashSet<u8>) {
+    fn splat(&mut self, value: Value, each: &[Decorated<TraversalOperator>]) -> Result<Vec<Value>, Unresolved> {
         match value {
-            Val::Bool(_) => drop(found.insert(0)),
-            Val::Number(_) => drop(found.insert(1)),
-            Val::Text(_) | Val::Partial(_) => drop(found.insert(2)),
-            Val::List(items) => items.iter().for_each(|item| leaves(item, found)),
-            Val::Map(members) => members.values().for_each(|member| leaves(member, found)),
-            Val::Null | Val::Hole(_) => {}
+            Value::Null => Ok(Vec::new()),
+            Value::List(items) | Value::Set(items) | Value::Sequence(items) => {
+                items.into_iter().map(|item| self.operators(item, each)).collect()
+            }
+            Value::Named(_) | Value::Unknown => no("a splat is on something that is known only after apply"),
+            single => Ok(vec![self.operators(single, each)?]),
         }
     }
-    let (mut a, mut b) = (HashSet::new(), HashSet::new());
-    leaves(one, &mut a);
-    leaves(other, &mut b);
-    // Strings stay strings; anything else could be converted to match.
-    a.union(&b).count() <= 1 || a.iter().all(|kind| *kind == 2)
+}
+
+/// What `for` goes through: keys and values.
+pub(super) fn pairs(collection: Value, keyed: bool) -> Result<Vec<(Value, Value)>, Unresolved> {
+    match collection {
+        Value::List(items) => {
+            Ok(items.into_iter().enumerate().map(|(at, item)| (Value::Number(at as i64), item)).collect())
+        }
+        Value::Set(items) => Ok(items.into_iter().map(|item| (item.clone(), item)).collect()),
+        // The key of a set's element is the element.
+        Value::Sequence(_) if keyed => no("whether the plan's value is a list or a set is not known"),
+        Value::Sequence(items) => Ok(items.into_iter().map(|item| (Value::Null, item)).collect()),
+        Value::Map(members) => Ok(members.into_iter().map(|(key, value)| (Value::Text(key), value)).collect()),
+        _ => no("what `for` goes through is known only after apply"),
+    }
+}
+
+/// A string of the configuration. Terraform composes characters (Unicode NFC); text that this could change is not
+/// evaluated.
+pub(super) fn literal(text: &str) -> Result<Arc<str>, Unresolved> {
+    if text.chars().any(|c| c >= COMBINING) { no("a string may be normalised") } else { Ok(text.into()) }
 }

@@ -1,310 +1,354 @@
 //! Terraform's functions, as far as they are exact on partly known values.
 //!
 //! Each follows its page under <https://developer.hashicorp.com/terraform/language/functions>. Other functions, and
-//! arguments of which too little is known, are unresolved.
+//! arguments of which too little is known, are unresolved. Files are never read: a plan archive does not hold the
+//! targets of `file` and `templatefile`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::eval::{LONGEST, Outcome, Unresolved, integer, known_text, no, number, unifies};
-use crate::access::worlds::{Piece, Val};
+use super::json;
+use super::text;
+use super::value::{LONGEST, Outcome, Unresolved, Value, fails, joined, no, unifies};
+
+/// Elements that a function may make.
+const MOST: usize = 4096;
 
 /// Calls a function.
-pub(super) fn call(name: &str, arguments: Vec<Val>) -> Outcome {
+pub(super) fn call(name: &str, arguments: Vec<Value>) -> Outcome {
+    if let Some(outcome) = text::call(name, &arguments) {
+        return outcome;
+    }
     match (name, arguments.as_slice()) {
-        // The text of a value is another value.
-        ("jsonencode", [Val::Hole(_)]) => no("`jsonencode` is given a value that is known only after apply"),
-        ("jsonencode", [value]) => {
-            let mut pieces = Vec::new();
-            encode(value, &mut pieces);
-            joined(pieces)
-        }
-        ("jsondecode", [Val::Text(text)]) => match serde_json::from_str::<Json>(text) {
-            Ok(value) => Ok(Val::known(&value)),
-            Err(_) => no("`jsondecode` is given something else"),
+        ("jsonencode", [value]) => json::encode(value),
+        ("jsondecode", [Value::Text(text)]) if text.len() <= LONGEST / 8 => match serde_json::from_str::<Json>(text) {
+            Ok(value) => json::decode(&value),
+            Err(_) => fails("`jsondecode` is given something else"),
         },
-        ("merge", maps) => {
-            let mut all = BTreeMap::new();
-            for map in maps {
-                match map {
-                    Val::Map(members) => all.extend(members.clone()),
-                    Val::Null => {}
-                    _ => return no("`merge` is given a map that is known only after apply"),
-                }
-            }
-            Ok(Val::Map(all))
-        }
-        ("concat", lists) => {
-            let mut all = Vec::new();
-            for list in lists {
-                all.extend_from_slice(items(name, list)?);
-            }
-            Ok(Val::List(all))
-        }
+        ("merge", maps) => merge(maps),
+        ("concat", lists) => concat(lists),
         ("flatten", [list]) => {
             let mut all = Vec::new();
-            flatten(list, &mut all)?;
-            Ok(Val::List(all))
+            flatten(list, &mut all, 0)?;
+            Ok(Value::List(all))
         }
-        ("join", [separator, lists @ ..]) => {
-            let separator = known_text(separator)?;
-            let mut pieces: Vec<Piece> = Vec::new();
-            let mut first = true;
-            for list in lists {
-                for item in items(name, list)? {
-                    if !first {
-                        pieces.push(Piece::Text(separator.clone()));
-                    }
-                    first = false;
-                    pieces.extend(string(item)?);
-                }
-            }
-            joined(pieces)
-        }
-        ("format", [Val::Text(spec), rest @ ..]) => format(spec, rest),
-        ("toset" | "distinct", [list]) => {
-            let all = items(name, list)?;
-            if all.iter().any(|item| !matches!(item, Val::Text(_))) {
-                // Two that are not known may turn out to be one; a set of one is as it is.
-                return if all.len() < 2 {
-                    Ok(list.clone())
-                } else {
-                    no(format!("`{name}` is given unknown elements"))
-                };
-            }
-            let mut texts: Vec<Arc<str>> = all.iter().filter_map(|item| known_text(item).ok()).collect();
-            if name == "toset" {
-                texts.sort();
-                texts.dedup();
-            } else {
-                let mut seen = std::collections::HashSet::new();
-                texts.retain(|text| seen.insert(text.clone()));
-            }
-            Ok(Val::List(texts.into_iter().map(Val::Text).collect()))
+        ("toset", [Value::Set(items)]) => Ok(Value::Set(items.clone())),
+        ("toset", [list]) => set(&texts(name, list)?),
+        ("distinct", [list @ (Value::List(_) | Value::Set(_))]) => {
+            let mut seen = HashSet::new();
+            let mut all = texts(name, list)?;
+            all.retain(|text| seen.insert(text.clone()));
+            Ok(strings(all))
         }
         ("sort", [list]) => {
-            let mut texts: Vec<Arc<str>> = items(name, list)?.iter().map(known_text).collect::<Result<_, _>>()?;
-            texts.sort();
-            Ok(Val::List(texts.into_iter().map(Val::Text).collect()))
+            let mut all = texts(name, list)?;
+            all.sort();
+            Ok(strings(all))
         }
-        ("tolist", [list]) => {
-            let all = items(name, list)?;
-            match all.iter().all(|item| all.first().is_none_or(|first| unifies(item, first))) {
-                true => Ok(list.clone()),
-                false => no("`tolist` converts elements"),
-            }
-        }
-        ("tomap", [Val::Map(members)]) => {
-            match members.values().all(|item| members.values().next().is_none_or(|first| unifies(item, first))) {
-                true => Ok(Val::Map(members.clone())),
-                false => no("`tomap` converts elements"),
-            }
-        }
-        ("tostring", [value]) => joined(string(value)?),
-        ("keys", [Val::Map(members)]) => Ok(Val::List(members.keys().cloned().map(Val::Text).collect())),
-        ("values", [Val::Map(members)]) => Ok(Val::List(members.values().cloned().collect())),
-        ("lookup", [Val::Map(members), key, default @ ..]) => match members.get(&known_text(key)?) {
-            Some(value) => Ok(value.clone()),
-            None => default.first().cloned().map_or_else(|| no("`lookup` finds nothing"), Ok),
+        ("reverse", [Value::List(items)]) => Ok(Value::List(items.iter().rev().cloned().collect())),
+        ("tolist", [list]) => match list {
+            Value::List(all) if homogeneous(all) => Ok(list.clone()),
+            Value::Set(all) => Ok(Value::List(all.clone())),
+            Value::Sequence(all) => Ok(Value::List(all.clone())),
+            _ => no("`tolist` converts elements"),
         },
-        ("element", [list, Val::Number(at)]) => {
-            let all = items(name, list)?;
-            let at = usize::try_from(integer(at)?).or_else(|_| no("`element` counts from the end"))?;
-            all.get(at.checked_rem(all.len()).unwrap_or(0)).cloned().map_or_else(|| no("`element` finds nothing"), Ok)
+        ("tomap", [Value::Map(members)]) if homogeneous(members.values()) => Ok(Value::Map(members.clone())),
+        ("tostring", [Value::Null]) | ("tonumber", [Value::Null]) | ("tobool", [Value::Null]) => Ok(Value::Null),
+        ("tostring", [Value::Named(hole)]) => Ok(Value::Named(hole.clone())),
+        ("tostring", [value]) => joined(value.parts()?),
+        ("tonumber", [Value::Number(it)]) => Ok(Value::Number(*it)),
+        ("tonumber", [Value::Text(text)]) => {
+            let plain = text.parse::<i64>().ok().filter(|it| it.to_string() == **text);
+            plain.map_or_else(|| no("`tonumber` is given another form"), |it| Ok(Value::Number(it)))
         }
-        ("length", [Val::List(all)]) => Ok(Val::Number(all.len().to_string())),
-        ("length", [Val::Map(all)]) => Ok(Val::Number(all.len().to_string())),
+        ("tobool", [Value::Bool(it)]) => Ok(Value::Bool(*it)),
+        ("tobool", [Value::Text(text)]) => match &**text {
+            "true" => Ok(Value::Bool(true)),
+            "false" => Ok(Value::Bool(false)),
+            _ => no("`tobool` is given something else"),
+        },
+        ("keys", [Value::Map(members)]) => Ok(strings(members.keys().cloned().collect())),
+        ("values", [Value::Map(members)]) => Ok(Value::List(members.values().cloned().collect())),
+        ("lookup", [Value::Map(members), key, default @ ..]) => lookup(members, &*key.text()?, default),
+        ("element", [list, Value::Number(at)]) => {
+            let all = ordered(name, list)?;
+            let at = usize::try_from(*at).or_else(|_| no("`element` counts from the end"))?;
+            match at.checked_rem(all.len()).and_then(|at| all.get(at)) {
+                Some(item) => Ok(item.clone()),
+                None => fails("`element` is given an empty list"),
+            }
+        }
+        ("index", [list, value]) => {
+            let all = ordered(name, list)?;
+            if !value.is_primitive() || !all.iter().all(|item| unifies(item, value) && item.is_primitive()) {
+                return no("`index` compares unknown values");
+            }
+            let at = all.iter().position(|item| item == value);
+            at.map_or_else(|| fails("`index` finds nothing"), |at| Ok(Value::Number(at as i64)))
+        }
+        ("length", [Value::Map(all)]) => Ok(Value::Number(all.len() as i64)),
+        ("length", [list]) if list.items().is_some() => Ok(Value::Number(items(name, list)?.len() as i64)),
         ("compact", [list]) => {
             let all = items(name, list)?;
-            if all.iter().any(|item| matches!(item, Val::Hole(_))) {
-                return no("`compact` is given unknown elements");
+            let mut kept = Vec::new();
+            for item in all {
+                match item {
+                    Value::Null => {}
+                    Value::Text(text) if text.is_empty() => {}
+                    Value::Text(_) => kept.push(item.clone()),
+                    // A part that is known makes it a string with characters in it.
+                    Value::Partial(_) => kept.push(item.clone()),
+                    _ => return no("`compact` is given unknown elements"),
+                }
             }
-            Ok(Val::List(all.iter().filter(|item| !item.is_unset()).cloned().collect()))
+            Ok(Value::List(kept))
         }
-        ("contains", [list, value]) => {
-            let all = items(name, list)?;
-            match all.iter().any(Val::has_hole) || value.has_hole() {
-                true => no("`contains` is given unknown values"),
-                false => Ok(Val::Bool(all.contains(value))),
-            }
-        }
-        ("coalesce", all) => match all.iter().find(|value| **value != Val::Null && **value != Val::Text("".into())) {
-            Some(Val::Hole(_)) | None => no("`coalesce` meets an unknown value"),
-            Some(value) if all.iter().all(|other| unifies(value, other)) => Ok(value.clone()),
-            Some(_) => no("`coalesce` converts values"),
+        ("contains", [list, value]) => contains(items(name, list)?, value),
+        ("coalesce", all) => coalesce(all),
+        ("coalescelist", all) => match all.iter().find(|list| list.items().is_none_or(|items| !items.is_empty())) {
+            Some(list) if list.items().is_some() => Ok(list.clone()),
+            _ => no("`coalescelist` meets an unknown value"),
         },
-        ("replace", [Val::Text(text), Val::Text(what), Val::Text(with)]) => {
-            let pattern = what.len() > 1 && what.starts_with('/') && what.ends_with('/');
-            if pattern || what.is_empty() || text.len().saturating_mul(with.len().max(1)) > LONGEST {
-                return no("`replace` with a pattern is not evaluated");
+        ("one", [list]) => match items(name, list)? {
+            [] => Ok(Value::Null),
+            [single] => Ok(single.clone()),
+            _ => fails("`one` is given several"),
+        },
+        ("slice", [Value::List(all), Value::Number(from), Value::Number(to)]) => {
+            let range = usize::try_from(*from).ok().zip(usize::try_from(*to).ok());
+            match range.and_then(|(from, to)| all.get(from..to)) {
+                Some(part) => Ok(Value::List(part.to_vec())),
+                None => fails("`slice` is beyond the list"),
             }
-            Ok(Val::Text(text.replace(&**what, with).into()))
         }
-        ("split", [Val::Text(separator), Val::Text(text)]) if !separator.is_empty() => Ok(Val::List(match &**text {
-            "" => Vec::new(),
-            text => text.split(&**separator).map(|part| Val::Text(part.into())).collect(),
-        })),
-        ("trimprefix", [Val::Text(text), Val::Text(cut)]) => {
-            Ok(Val::Text(text.strip_prefix(&**cut).unwrap_or(text).into()))
+        ("chunklist", [Value::List(all), Value::Number(size)]) => match usize::try_from(*size) {
+            Ok(size) if size > 0 => Ok(Value::List(all.chunks(size).map(|it| Value::List(it.to_vec())).collect())),
+            _ => no("`chunklist` needs a size"),
+        },
+        ("zipmap", [keys, values]) => {
+            let (keys, values) = (ordered(name, keys)?, ordered(name, values)?);
+            if keys.len() != values.len() {
+                return fails("`zipmap` is given lists of two lengths");
+            }
+            let pairs = keys.iter().zip(values).map(|(key, value)| Ok((key.text()?, value.clone())));
+            pairs.collect::<Result<_, _>>().map(Value::Map)
         }
-        ("trimsuffix", [Val::Text(text), Val::Text(cut)]) => {
-            Ok(Val::Text(text.strip_suffix(&**cut).unwrap_or(text).into()))
+        ("setunion" | "setintersection" | "setsubtract", [first, rest @ ..]) => sets(name, first, rest),
+        ("setproduct", lists) => product(lists),
+        ("range", bounds) => range(bounds),
+        ("alltrue" | "anytrue", [list]) => {
+            let mut all = Vec::new();
+            for item in items(name, list)? {
+                match item {
+                    Value::Bool(it) => all.push(*it),
+                    _ => return no(format!("`{name}` is given unknown elements")),
+                }
+            }
+            Ok(Value::Bool(if name == "alltrue" { all.iter().all(|it| *it) } else { all.iter().any(|it| *it) }))
         }
-        ("lower", [Val::Text(text)]) if text.is_ascii() => Ok(Val::Text(text.to_ascii_lowercase().into())),
-        ("upper", [Val::Text(text)]) if text.is_ascii() => Ok(Val::Text(text.to_ascii_uppercase().into())),
+        ("min" | "max", numbers) => {
+            let all: Option<Vec<i64>> =
+                numbers.iter().map(|it| if let Value::Number(it) = it { Some(*it) } else { None }).collect();
+            let found = all.and_then(|all| if name == "min" { all.into_iter().min() } else { all.into_iter().max() });
+            found.map_or_else(|| no(format!("`{name}` is given unknown values")), |it| Ok(Value::Number(it)))
+        }
+        ("abs", [Value::Number(it)]) => Ok(Value::Number(it.saturating_abs())),
         _ => no(format!("`{}` with these arguments is not evaluated", name.escape_default())),
     }
 }
 
-fn items<'v>(name: &str, value: &'v Val) -> Result<&'v [Val], Unresolved> {
-    match value {
-        Val::List(all) => Ok(all),
-        _ => no(format!("`{name}` is given a list that is known only after apply")),
+pub(super) fn items<'v>(name: &str, value: &'v Value) -> Result<&'v [Value], Unresolved> {
+    match value.items() {
+        Some(all) => Ok(all),
+        None => no(format!("`{name}` is given a list that is known only after apply")),
     }
 }
 
-fn flatten(value: &Val, all: &mut Vec<Val>) -> Result<(), Unresolved> {
+/// The elements of something with positions.
+fn ordered<'v>(name: &str, value: &'v Value) -> Result<&'v [Value], Unresolved> {
+    match value {
+        Value::Set(_) => no(format!("`{name}` is given a set")),
+        _ => items(name, value),
+    }
+}
+
+/// The elements, all known strings.
+fn texts(name: &str, value: &Value) -> Result<Vec<Arc<str>>, Unresolved> {
+    let mut texts = Vec::new();
+    for item in items(name, value)? {
+        match item {
+            Value::Text(text) => texts.push(text.clone()),
+            _ => return no(format!("`{name}` is given elements that are not known strings")),
+        }
+    }
+    Ok(texts)
+}
+
+fn strings(texts: Vec<Arc<str>>) -> Value {
+    Value::List(texts.into_iter().map(Value::Text).collect())
+}
+
+/// A set of strings. `Ok` as every caller wants an outcome.
+fn set(texts: &[Arc<str>]) -> Outcome {
+    let mut all = texts.to_vec();
+    all.sort();
+    all.dedup();
+    Ok(Value::Set(all.into_iter().map(Value::Text).collect()))
+}
+
+/// Whether no element would be converted to the type of another.
+fn homogeneous<'v>(all: impl IntoIterator<Item = &'v Value>) -> bool {
+    let mut all = all.into_iter();
+    let Some(first) = all.next() else { return true };
+    all.all(|item| unifies(first, item) && unifies(item, first))
+}
+
+fn merge(maps: &[Value]) -> Outcome {
+    let mut all = BTreeMap::new();
+    for map in maps {
+        match map {
+            Value::Map(members) => all.extend(members.iter().map(|(key, it)| (key.clone(), it.clone()))),
+            Value::Null => {}
+            _ => return no("`merge` is given a map that is known only after apply"),
+        }
+    }
+    Ok(Value::Map(all))
+}
+
+fn concat(lists: &[Value]) -> Outcome {
+    let mut all: Vec<Value> = Vec::new();
+    let mut types: Vec<&Value> = Vec::new();
+    for list in lists {
+        let more = ordered("concat", list)?;
+        all.extend_from_slice(more);
+        if !more.is_empty() {
+            types.push(list);
+        }
+        if all.len() > MOST {
+            return no("`concat` gives a long list");
+        }
+    }
+    // Lists of two types become one; tuples do not.
+    let plain = |list: &Value| matches!(list, Value::List(items) if !homogeneous(items));
+    match types.iter().all(|list| homogeneous([types.first().copied().unwrap_or(list), list]) || plain(list)) {
+        true => Ok(Value::List(all)),
+        false => no("`concat` may convert elements"),
+    }
+}
+
+fn flatten(value: &Value, all: &mut Vec<Value>, depth: usize) -> Result<(), Unresolved> {
+    if depth > 40 || all.len() > MOST {
+        return no("`flatten` is given a large value");
+    }
     for item in items("flatten", value)? {
         match item {
-            Val::List(_) => flatten(item, all)?,
+            Value::List(_) | Value::Set(_) | Value::Sequence(_) => flatten(item, all, depth + 1)?,
             // It may be a list of any length.
-            Val::Hole(_) => return no("`flatten` is given unknown elements"),
+            Value::Named(_) | Value::Unknown => return no("`flatten` is given unknown elements"),
             other => all.push(other.clone()),
         }
     }
     Ok(())
 }
 
-/// A primitive as pieces of a string.
-fn string(value: &Val) -> Result<Vec<Piece>, Unresolved> {
-    match value {
-        Val::Hole(hole) => Ok(vec![Piece::Hole(hole.clone())]),
-        Val::Partial(pieces) => Ok(pieces.clone()),
-        other => Ok(vec![Piece::Text(known_text(other)?)]),
+fn lookup(members: &BTreeMap<Arc<str>, Value>, key: &str, default: &[Value]) -> Outcome {
+    match (members.get(key), default) {
+        (Some(value), _) => Ok(value.clone()),
+        (None, [default, ..]) => match members.values().all(|member| unifies(default, member)) {
+            true => Ok(default.clone()),
+            false => no("`lookup` converts the default"),
+        },
+        (None, []) => fails("`lookup` finds nothing"),
     }
 }
 
-/// `format` with `%s`, `%d` and `%%`, without flags and widths.
-fn format(spec: &str, arguments: &[Val]) -> Outcome {
-    let mut pieces = Vec::new();
-    let mut rest = arguments.iter();
-    let mut parts = spec.split('%');
-    pieces.push(Piece::Text(parts.next().unwrap_or_default().into()));
-    let mut literal = false;
-    for part in parts {
-        if std::mem::take(&mut literal) {
-            pieces.push(Piece::Text(part.into()));
-            continue;
-        }
-        let mut chars = part.chars();
-        match (chars.next(), rest.len()) {
-            (Some('s'), 1..) => pieces.extend(string(rest.next().unwrap_or(&Val::Null))?),
-            (Some('d'), 1..) => match rest.next() {
-                Some(Val::Number(it)) => pieces.push(Piece::Text(number(integer(it)?).into())),
-                _ => return no("`%d` is given something that is not a known number"),
-            },
-            (None, _) => {
-                pieces.push(Piece::Text("%".into()));
-                literal = true;
-            }
-            _ => return no("`format` with flags is not evaluated"),
-        }
-        pieces.push(Piece::Text(chars.as_str().into()));
+fn contains(all: &[Value], value: &Value) -> Outcome {
+    let comparable = |item: &Value| item.is_primitive() && (unifies(item, value) || matches!(item, Value::Null));
+    if !value.is_primitive() || *value == Value::Null || !all.iter().all(comparable) {
+        return no("`contains` compares unknown values, or values of several types");
     }
-    if rest.len() > 0 || literal {
-        return no("`format` is given another number of arguments");
-    }
-    joined(pieces)
+    Ok(Value::Bool(all.contains(value)))
 }
 
-/// Pieces as one value, with neighbouring text joined.
-pub(super) fn joined(pieces: Vec<Piece>) -> Outcome {
-    let mut all: Vec<Piece> = Vec::new();
-    let mut open = String::new();
-    let mut length = 0_usize;
-    for piece in pieces {
-        match piece {
-            Piece::Text(text) => {
-                length = length.saturating_add(text.len());
-                if length > LONGEST {
-                    return no("a string is too long");
-                }
-                open.push_str(&text);
-            }
-            Piece::Hole(hole) => {
-                if !open.is_empty() {
-                    all.push(Piece::Text(std::mem::take(&mut open).into()));
-                }
-                all.push(Piece::Hole(hole));
-            }
+fn coalesce(all: &[Value]) -> Outcome {
+    for value in all {
+        match value {
+            Value::Null => {}
+            Value::Text(text) if text.is_empty() => {}
+            Value::Named(_) | Value::Unknown | Value::Instance(_) => return no("`coalesce` meets an unknown value"),
+            // With a known part it is not empty, unless all that is known is empty too.
+            value if all.iter().all(|other| unifies(value, other)) => return Ok(value.clone()),
+            _ => return no("`coalesce` converts values"),
         }
     }
-    if all.is_empty() {
-        return Ok(Val::Text(open.into()));
-    }
-    if !open.is_empty() {
-        all.push(Piece::Text(open.into()));
-    }
-    match all.as_slice() {
-        [Piece::Hole(hole)] => Ok(Val::Hole(hole.clone())),
-        _ => Ok(Val::Partial(all)),
-    }
+    fails("`coalesce` finds nothing")
 }
 
-/// Whether pieces are JSON with holes in the places of values and within strings.
-pub(super) fn json(pieces: &[Piece]) -> Option<()> {
-    let text: String = pieces
-        .iter()
-        .map(|piece| match piece {
-            Piece::Text(text) => &**text,
-            Piece::Hole(_) => "0",
-        })
-        .collect();
-    serde_json::from_str::<serde::de::IgnoredAny>(&text).ok().map(|_| ())
-}
-
-fn encode(value: &Val, out: &mut Vec<Piece>) {
-    let mut text = |text: &str| out.push(Piece::Text(text.into()));
-    match value {
-        Val::Null => text("null"),
-        Val::Bool(it) => text(if *it { "true" } else { "false" }),
-        Val::Number(it) => text(it),
-        Val::Text(it) => text(&Json::from(&**it).to_string()),
-        Val::Hole(hole) => out.push(Piece::Hole(hole.clone())),
-        Val::Partial(pieces) => {
-            text("\"");
-            for piece in pieces {
-                match piece {
-                    Piece::Text(part) => {
-                        let quoted = Json::from(&**part).to_string();
-                        let inner = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(&quoted);
-                        out.push(Piece::Text(inner.into()));
-                    }
-                    Piece::Hole(hole) => out.push(Piece::Hole(hole.clone())),
-                }
-            }
-            out.push(Piece::Text("\"".into()));
-        }
-        Val::List(items) => {
-            text("[");
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(Piece::Text(",".into()));
-                }
-                encode(item, out);
-            }
-            out.push(Piece::Text("]".into()));
-        }
-        Val::Map(members) => {
-            text("{");
-            for (at, (key, member)) in members.iter().enumerate() {
-                let comma = if at > 0 { "," } else { "" };
-                out.push(Piece::Text(format!("{comma}{}:", Json::from(&**key)).into()));
-                encode(member, out);
-            }
-            out.push(Piece::Text("}".into()));
+fn sets(name: &str, first: &Value, rest: &[Value]) -> Outcome {
+    let mut all = texts(name, first)?;
+    for other in rest {
+        let other = texts(name, other)?;
+        match name {
+            "setunion" => all.extend(other),
+            "setintersection" => all.retain(|text| other.contains(text)),
+            _ => all.retain(|text| !other.contains(text)),
         }
     }
+    set(&all)
+}
+
+fn product(lists: &[Value]) -> Outcome {
+    if lists.len() < 2 {
+        return no("`setproduct` is given one list");
+    }
+    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+    for list in lists {
+        let Value::List(items) = list else { return no("`setproduct` is given a set, or an unknown list") };
+        if !homogeneous(items) {
+            return no("`setproduct` converts elements");
+        }
+        if rows.len().saturating_mul(items.len()) > MOST {
+            return no("`setproduct` gives a long list");
+        }
+        rows = rows
+            .iter()
+            .flat_map(|row| {
+                items.iter().map(|item| row.iter().chain(std::iter::once(item)).cloned().collect::<Vec<_>>())
+            })
+            .collect();
+    }
+    Ok(Value::List(rows.into_iter().map(Value::List).collect()))
+}
+
+fn range(bounds: &[Value]) -> Outcome {
+    let mut numbers = Vec::new();
+    for bound in bounds {
+        match bound {
+            Value::Number(it) => numbers.push(*it),
+            _ => return no("`range` is given unknown values"),
+        }
+    }
+    let (from, to, step) = match numbers.as_slice() {
+        [to] => (0, *to, if *to < 0 { -1 } else { 1 }),
+        [from, to] => (*from, *to, if to < from { -1 } else { 1 }),
+        [from, to, step] if *step != 0 && (*step > 0) == (to >= from) => (*from, *to, *step),
+        _ => return no("`range` is given other arguments"),
+    };
+    let mut all = Vec::new();
+    let mut at = from;
+    while if step > 0 { at < to } else { at > to } {
+        if all.len() >= 1024 {
+            return fails("`range` gives more than 1024 values");
+        }
+        all.push(Value::Number(at));
+        at = at.saturating_add(step);
+    }
+    Ok(Value::List(all))
+}
+
+/// Whether a string could be made longer than is kept.
+pub(super) fn too_long(bytes: usize, times: usize) -> bool {
+    bytes.saturating_mul(times) > LONGEST
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::state::{Object, Row, State};
 use super::value::{Hole, Val};
-use crate::access::hcl::{DEPTH, Outcome, Program, Unresolved, Values};
+use crate::access::hcl::{DEPTH, Program, Unresolved, Values};
 use crate::iam::{Origin, Recognition};
 use crate::plan::configuration::{ResourceRef, Source};
 use crate::plan::{Action, Address, AttrPath, Change, Configuration, Mode, Plan};
@@ -183,7 +183,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn expression(&mut self, row: &Change, path: &str, depth: usize) -> Option<Outcome> {
+    fn expression(&mut self, row: &Change, path: &str, depth: usize) -> Option<Result<Val, Unresolved>> {
         let program = self.program?;
         program.attribute(row, path, self, depth)
     }
@@ -244,12 +244,29 @@ fn eval_depth(program: Option<&Program<'_>>) -> usize {
 }
 
 impl Values for Builder<'_> {
-    fn attribute(&mut self, target: &ResourceRef, depth: usize) -> Outcome {
-        let unclear = || Err(Unresolved(format!("`{}` cannot be told", target.address)));
+    fn attribute(&mut self, target: &ResourceRef, depth: usize) -> Result<Val, Unresolved> {
+        let unclear = || Err(Unresolved { why: format!("`{}` cannot be told", target.address), certain: false });
         let attribute = target.attribute.to_string();
         let rows = self.targets.get(&target.address.config());
-        let covered = rows.map_or(0, |rows| rows.iter().filter(|(at, _)| target.covers(at)).count());
-        if covered > 0 {
+        let covered: Vec<&Change> = rows
+            .into_iter()
+            .flatten()
+            .filter(|(at, row)| target.covers(at) && row.after().exists())
+            .map(|(_, row)| *row)
+            .collect();
+        if let [row] = covered.as_slice()
+            && is_secret(&row.after_sensitive, &attribute)
+        {
+            return unclear();
+        }
+        // Null, and known to be.
+        if let [row] = covered.as_slice()
+            && row.after.get(&attribute).is_some_and(Value::is_null)
+            && row.after_unknown.get(&attribute).is_none()
+        {
+            return Ok(Val::Null);
+        }
+        if !covered.is_empty() {
             return self.value_of(target, &attribute, depth).map_or_else(unclear, Ok);
         }
         // A data source that was read has its value in the state; what a managed resource had there may change.
@@ -272,6 +289,11 @@ impl Values for Builder<'_> {
         let shown = !configured.sensitive && !configured.ephemeral;
         self.plan.variables.get(name).filter(|_| shown)
     }
+
+    fn has(&self, address: &Address) -> bool {
+        let rows = self.targets.get(&address.config());
+        rows.is_some_and(|rows| rows.iter().any(|(at, row)| address.covers(at) && row.after().exists()))
+    }
 }
 
 /// Whether a mask covers any part of an attribute.
@@ -290,7 +312,7 @@ impl Resolved {
             ("references", self.references),
             ("data_sources", self.rebuilt),
             ("symbols", self.symbols),
-            ("expressions", self.evaluated),
+            ("hcl", self.evaluated),
             ("unknown", self.unknown),
         ])
     }
