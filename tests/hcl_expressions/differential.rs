@@ -290,13 +290,18 @@ fn terraform(expressions: &[String]) -> Option<Vec<Option<String>>> {
         .spawn()
         .ok()?;
     let names: Vec<String> = (0..expressions.len()).map(|at| format!("local.e{at}")).collect();
-    writeln!(child.stdin.take().unwrap(), "join(\" \", [{}])", names.join(", ")).unwrap();
+    writeln!(child.stdin.take().unwrap(), "[{}]", names.join(", ")).unwrap();
     let output = child.wait_with_output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}\n{shown}", String::from_utf8_lossy(&output.stderr));
-    let values = shown.trim().trim_matches('"').split(' ').map(|it| decode(it)).collect::<Vec<_>>();
-    assert_eq!(values.len(), expressions.len());
-    Some(values.into_iter().map(|it| Some(it).filter(|it| it != "fails")).collect())
+    // A list, an element a line. What Terraform itself cannot tell is no text.
+    let lines: Vec<&str> = shown.lines().map(str::trim).filter(|line| !matches!(*line, "" | "[" | "]")).collect();
+    assert_eq!(lines.len(), expressions.len(), "{shown}");
+    let values = lines.into_iter().map(|line| {
+        let text = line.trim_end_matches(',').strip_prefix('"')?.strip_suffix('"')?;
+        Some(decode(text)).filter(|it| it != "fails")
+    });
+    Some(values.collect())
 }
 
 fn decode(base64: &str) -> String {
@@ -328,24 +333,18 @@ fn values_are_terraforms() {
     let mut wrong = Vec::new();
     let (mut evaluated, mut failed, mut valued) = (0, 0, 0);
     for (text, theirs) in expressions.iter().zip(theirs) {
-        let parsed = parse(&format!("jsonencode({text})"));
+        let parsed = parse(&format!("try(jsonencode({text}), \"fails\")"));
         let mut scope = Known::default();
         let budget = Budget::new(100_000);
         let ours = parsed.map(|it| Evaluator::new(&mut scope, &budget, 0).value(&it));
         valued += usize::from(theirs.is_some());
-        match (&ours, theirs) {
-            (Some(Ok(Value::Text(ours))), Some(theirs)) => {
-                evaluated += 1;
-                if **ours != *theirs {
-                    wrong.push(format!("{text}\n  here      {ours}\n  terraform {theirs}"));
-                }
+        if let Some(Ok(Value::Text(ours))) = ours {
+            let ours = Some(&*ours).filter(|it| *it != "fails");
+            if ours != theirs.as_deref() {
+                wrong.push(format!("{text}\n  here      {ours:?}\n  terraform {theirs:?}"));
             }
-            (Some(Ok(Value::Text(ours))), None) => wrong.push(format!("{text}\n  here {ours}\n  terraform fails")),
-            (Some(Err(error)), Some(theirs)) if error.certain => {
-                wrong.push(format!("{text}\n  here fails ({})\n  terraform {theirs}", error.why));
-            }
-            (Some(Err(error)), None) if error.certain => failed += 1,
-            _ => {}
+            evaluated += usize::from(ours.is_some());
+            failed += usize::from(ours.is_none());
         }
     }
     println!(

@@ -15,7 +15,7 @@ use hcl_edit::expr::{
 use hcl_edit::template::Template;
 
 use super::functions;
-use super::value::{Instance, Outcome, Step, Unresolved, Value, fails, member, no, unifies};
+use super::value::{Instance, Outcome, Step, Unresolved, Value, alike, fails, member, no, unifies};
 
 /// What the names of an expression stand for.
 pub trait Scope {
@@ -82,14 +82,15 @@ pub struct Evaluator<'s> {
     pub(super) bound: Vec<(String, Value)>,
     pub(super) budget: &'s Budget,
     depth: usize,
-    /// Whether a member was taken of something unknown, which may turn out to have none.
-    stepped: bool,
+    /// Whether something was left out that may turn out to fail: a part that is not evaluated, a member of something
+    /// unknown.
+    unsure: bool,
 }
 
 impl<'s> Evaluator<'s> {
     /// An evaluator that starts at a depth of nesting.
     pub fn new(scope: &'s mut dyn Scope, budget: &'s Budget, depth: usize) -> Self {
-        Self { scope, bound: Vec::new(), budget, depth, stepped: false }
+        Self { scope, bound: Vec::new(), budget, depth, unsure: false }
     }
 
     /// With names of its own, as in a dynamic block.
@@ -118,7 +119,10 @@ impl<'s> Evaluator<'s> {
     pub(super) fn part(&mut self, expression: &Expression) -> Outcome {
         match self.value(expression) {
             Err(_) if self.budget.is_empty() => no("it is too large to evaluate"),
-            Err(error) if !error.certain => Ok(Value::Unknown),
+            Err(error) if !error.certain => {
+                self.unsure = true;
+                Ok(Value::Unknown)
+            }
             value => value,
         }
     }
@@ -189,7 +193,13 @@ impl<'s> Evaluator<'s> {
         let (chosen, left) = if which { (&it.true_expr, &it.false_expr) } else { (&it.false_expr, &it.true_expr) };
         let taken = self.value(chosen)?;
         // Both take one type. What fails has none.
-        let other = self.value(left).unwrap_or(Value::Unknown);
+        let other = match self.value(left) {
+            Ok(other) => other,
+            Err(error) => {
+                self.unsure |= !error.certain;
+                Value::Unknown
+            }
+        };
         if self.budget.is_empty() {
             return no("it is too large to evaluate");
         }
@@ -200,7 +210,7 @@ impl<'s> Evaluator<'s> {
             (Value::Number(_) | Value::Bool(_), Value::Unknown | Value::Named(_)) => {
                 no("the branches of a conditional may differ in type")
             }
-            _ if unifies(&taken, &other) => Ok(taken),
+            _ if alike(&taken, &other) && unifies(&taken, &other) => Ok(taken),
             _ => no("the branches of a conditional differ in type"),
         }
     }
@@ -232,11 +242,11 @@ impl<'s> Evaluator<'s> {
     /// `try` and `can`: the first argument that does not fail. Whether one fails has to be certain.
     fn attempt(&mut self, can: bool, call: &FuncCall) -> Outcome {
         for argument in call.args.iter() {
-            let before = std::mem::take(&mut self.stepped);
+            let before = std::mem::take(&mut self.unsure);
             let outcome = self.value(argument);
-            let stepped = std::mem::replace(&mut self.stepped, before);
+            let unsure = std::mem::replace(&mut self.unsure, before);
             match outcome {
-                Ok(_) if stepped => return no("whether an argument of `try` fails is known only after apply"),
+                Ok(_) if unsure => return no("whether an argument of `try` fails is known only after apply"),
                 Ok(_) if can => return Ok(Value::Bool(true)),
                 Ok(value) => return Ok(value),
                 Err(error) if !error.certain => return Err(error),
@@ -379,7 +389,7 @@ impl<'s> Evaluator<'s> {
         match (value, step) {
             (Value::Instance(of), Step::Name(name)) => self.scope.attribute(&of, name),
             (value, step) => {
-                self.stepped |= matches!(value, Value::Named(_) | Value::Unknown);
+                self.unsure |= matches!(value, Value::Named(_) | Value::Unknown);
                 // A list has positions; a string that is one counts as a number.
                 let position = match (&value, step) {
                     (Value::List(_) | Value::Sequence(_), Step::Name(name)) => name.parse().ok().map(Step::Index),

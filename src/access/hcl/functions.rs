@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::json;
 use super::text;
-use super::value::{LONGEST, Outcome, Unresolved, Value, fails, joined, no, unifies};
+use super::value::{LONGEST, Outcome, Unresolved, Value, alike, fails, joined, no, unifies};
 
 /// Elements that a function may make.
 const MOST: usize = 4096;
@@ -279,7 +279,7 @@ fn coalesce(all: &[Value]) -> Outcome {
             Value::Text(text) if text.is_empty() => {}
             Value::Named(_) | Value::Unknown | Value::Instance(_) => return no("`coalesce` meets an unknown value"),
             // With a known part it is not empty, unless all that is known is empty too.
-            value if all.iter().all(|other| unifies(value, other)) => return Ok(value.clone()),
+            value if all.iter().all(|other| alike(value, other) && unifies(value, other)) => return Ok(value.clone()),
             _ => return no("`coalesce` converts values"),
         }
     }

@@ -66,6 +66,11 @@ pub fn parse(text: &str) -> Option<Expression> {
             _ => {}
         }
     }
+    // Which spaces an indented heredoc loses is told differently where a line has nothing else, or a directive.
+    let spaces = |line: &str| !line.is_empty() && line.trim().is_empty();
+    if text.contains("<<-") && (text.contains("%{") || text.lines().any(spaces)) {
+        return None;
+    }
     if deepest > NESTED || operators > OPERATORS || text.len() > LONGEST {
         return None;
     }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::blocks::{self, Wanted};
 use super::eval::{Budget, Evaluator};
@@ -71,7 +72,7 @@ impl<'a> Program<'a> {
         let frame = Frame { modules: address.modules, key: address.key, block: Some(block), bound: Vec::new() };
         let wanted = Wanted { steps: &path.0, planned: &row.after, unknown: &row.after_unknown };
         let outcome = self.value_at(block, &frame, &wanted, values, depth)?;
-        let shown: std::sync::Arc<str> = path.to_string().into();
+        let shown: Arc<str> = path.to_string().into();
         // The plan leaves the attribute unknown, so it is something: null would be known.
         let outcome = match outcome {
             Ok(Value::Null | Value::Unknown | Value::Instance(_)) => no("it is known only after apply"),
@@ -83,6 +84,17 @@ impl<'a> Program<'a> {
                 Hole { id: format!("{}.{path}#{}", row.address, self.fresh.get()).into(), path: shown.clone() }
             })
         }))
+    }
+
+    /// The arguments and blocks that a resource has, dynamic ones included; `None` where that is not clear.
+    pub fn sets(&self, address: &str) -> Option<Vec<Arc<str>>> {
+        let block = self.block(&Address::parse(address)?)?;
+        let arguments = block.arguments.iter().map(|argument| argument.name.as_str());
+        let blocks = block.blocks.iter().map(|inner| match inner.labels.first() {
+            Some(label) if inner.kind == "dynamic" => label.as_str(),
+            _ => inner.kind.as_str(),
+        });
+        Some(arguments.chain(blocks).map(Arc::from).collect())
     }
 
     pub(super) fn run(&self, text: &str, frame: &Frame<'_>, values: &mut dyn Values, depth: usize) -> Outcome {

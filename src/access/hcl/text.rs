@@ -125,8 +125,7 @@ fn format(spec: &str, arguments: &[Value]) -> Outcome {
         let Some(argument) = rest.next() else { return fails("`format` is given too few arguments") };
         match (verb, argument) {
             (Some('s'), value) => parts.extend(value.parts()?),
-            (Some('v'), Value::Null) => parts.push(Part::Text("null".into())),
-            (Some('v'), value) if value.is_primitive() => parts.extend(value.parts()?),
+            (Some('v'), value @ (Value::Text(_) | Value::Number(_) | Value::Bool(_))) => parts.extend(value.parts()?),
             (Some('v'), value @ (Value::Partial(_) | Value::Named(_))) => parts.extend(value.parts()?),
             (Some('v'), value @ (Value::List(_) | Value::Set(_) | Value::Map(_))) => match json::encode(value)? {
                 Value::Text(text) => parts.push(Part::Text(text)),

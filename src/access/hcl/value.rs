@@ -272,6 +272,30 @@ pub(super) fn unifies(one: &Value, other: &Value) -> bool {
     sets && (a.union(&b).count() <= 1 || a.iter().all(|kind| *kind == 2))
 }
 
+/// Whether two values may take one type: primitives, lists, or maps, all the way down. Terraform fails where they
+/// cannot.
+pub(super) fn alike(one: &Value, other: &Value) -> bool {
+    fn all<'v>(one: impl Iterator<Item = &'v Value>, other: impl Iterator<Item = &'v Value>) -> bool {
+        // Elements take one type, so that neighbours tell.
+        let every: Vec<&Value> = one.chain(other).filter(|it| !matches!(it, Value::Null | Value::Unknown)).collect();
+        every.windows(2).all(|pair| matches!(pair, [a, b] if alike(a, b)))
+    }
+    match (one, other) {
+        (Value::Null | Value::Unknown | Value::Named(_), _) | (_, Value::Null | Value::Unknown | Value::Named(_)) => {
+            true
+        }
+        (Value::Map(a), Value::Map(b)) if a.keys().eq(b.keys()) => a.values().zip(b.values()).all(|(a, b)| alike(a, b)),
+        (Value::Map(a), Value::Map(b)) => all(a.values(), b.values()),
+        (Value::List(a), Value::List(b)) if a.len() == b.len() => a.iter().zip(b).all(|(a, b)| alike(a, b)),
+        (Value::Map(_), _) | (_, Value::Map(_)) => false,
+        (one, other) => match (one.items(), other.items()) {
+            (Some(a), Some(b)) => all(a.iter(), b.iter()),
+            (None, None) => true,
+            _ => false,
+        },
+    }
+}
+
 /// A member of a value, without looking up anything.
 pub(super) fn member(value: Value, step: &Step) -> Outcome {
     match (value, step) {

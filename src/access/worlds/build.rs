@@ -49,6 +49,7 @@ impl State {
             targets: targets(plan),
             rebuild,
             resolved: Resolved::default(),
+            partition: program.and_then(|_| partition(plan)),
         };
         let mut rows = Vec::new();
         let mut shown = HashSet::new();
@@ -65,10 +66,10 @@ impl State {
         for left in plan.prior.iter().filter(|left| left.mode == Mode::Managed) {
             if !shown.contains(left.address.as_str()) {
                 let object = object(&left.address, &left.type_name, Val::known(&left.values));
-                let configured = builder.configured(&left.address);
+                let (configured, exact) = builder.configured(&left.address);
                 let provider = builder.provider(&left.address);
                 let (before, after) = (Some(object.clone()), Some(object));
-                rows.push(Row { change: None, before, after, configured, provider });
+                rows.push(Row { change: None, before, after, configured, exact, provider });
             }
         }
         (Self { rows, ..Self::default() }, builder.resolved)
@@ -77,6 +78,31 @@ impl State {
 
 fn object(address: &str, type_name: &str, values: Val) -> Object {
     Object { address: address.into(), type_name: type_name.into(), values: Arc::new(values) }
+}
+
+/// The partition of every ARN among the plan's objects, and of the region that its provider blocks name; `None` where
+/// they differ or there are none.
+fn partition(plan: &Plan) -> Option<String> {
+    let mut found: HashSet<&str> = HashSet::new();
+    for row in &plan.changes {
+        for side in [&row.before, &row.after] {
+            let arn = side.get("arn").and_then(Value::as_str).and_then(|arn| arn.strip_prefix("arn:"));
+            found.extend(arn.and_then(|arn| arn.split(':').next()));
+        }
+    }
+    for provider in plan.configuration.iter().flat_map(|it| it.providers.values()).filter(|it| it.name == "aws") {
+        // A region that is not written may be any.
+        let region = provider.expressions.get("region").map(|it| it.get("constant_value").and_then(Value::as_str));
+        match region {
+            Some(Some(region)) if region.starts_with("cn-") => drop(found.insert("aws-cn")),
+            Some(Some(region)) if region.starts_with("us-gov-") => drop(found.insert("aws-us-gov")),
+            Some(Some(region)) if region.contains("iso") => return None,
+            Some(Some(_)) => drop(found.insert("aws")),
+            _ => {}
+        }
+    }
+    let mut found = found.into_iter();
+    found.next().filter(|_| found.next().is_none()).map(str::to_owned)
 }
 
 /// All rows by their address without keys.
@@ -99,11 +125,13 @@ struct Builder<'a> {
     targets: Targets<'a>,
     rebuild: Rebuild<'a>,
     resolved: Resolved,
+    /// The one partition of AWS that the plan speaks of.
+    partition: Option<String>,
 }
 
 impl<'a> Builder<'a> {
     fn row(&mut self, change: Option<usize>, row: &Change, rows: &mut Vec<Row>) {
-        let configured = self.configured(&row.address);
+        let (configured, exact) = self.configured(&row.address);
         let provider = self.provider(&row.address);
         let old_address = row.previous_address.as_deref().unwrap_or(&row.address);
         let before = (!row.before.is_null()).then(|| object(old_address, &row.type_name, Val::known(&row.before)));
@@ -117,14 +145,14 @@ impl<'a> Builder<'a> {
                 _ => after,
             });
         if !row.actions.forgets() {
-            rows.push(Row { change, before, after, configured, provider });
+            rows.push(Row { change, before, after, configured, exact, provider });
             return;
         }
         // A forgotten object stays in the cloud as it is.
         let (left, kept) = (configured.clone(), provider.clone());
-        rows.push(Row { change: None, before: before.clone(), after: before, configured: left, provider: kept });
+        rows.push(Row { change: None, before: before.clone(), after: before, configured: left, exact, provider: kept });
         if row.actions.0.contains(&Action::Create) {
-            rows.push(Row { change, before: None, after, configured, provider });
+            rows.push(Row { change, before: None, after, configured, exact, provider });
         }
     }
 
@@ -132,10 +160,15 @@ impl<'a> Builder<'a> {
         Val::masked(&row.after, &row.after_unknown, &mut |path| self.follow(row, path))
     }
 
-    /// The attributes that the configuration of a resource sets.
-    fn configured(&self, address: &str) -> Option<Vec<Arc<str>>> {
-        let resource = self.configuration?.resource(address)?;
-        Some(resource.expressions.as_object()?.keys().map(|key| key.as_str().into()).collect())
+    /// The attributes that the configuration of a resource sets, and whether dynamic blocks are among them.
+    fn configured(&self, address: &str) -> (Option<Vec<Arc<str>>>, bool) {
+        let resource = self.configuration.and_then(|it| it.resource(address));
+        let shown = resource.and_then(|it| it.expressions.as_object());
+        let shown = shown.map(|it| it.keys().map(|key| Arc::from(key.as_str())).collect::<Vec<_>>());
+        match (shown, self.program.and_then(|program| program.sets(address))) {
+            (Some(shown), Some(written)) => (Some(shown.into_iter().chain(written).collect()), true),
+            (shown, _) => (shown, false),
+        }
     }
 
     /// The provider configuration of a resource.
@@ -181,6 +214,15 @@ impl<'a> Builder<'a> {
                 own()
             }
         }
+    }
+
+    /// The ARN of a bucket whose name is known: all that AWS adds is the partition.
+    /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html#amazons3-resources-for-iam-policies>
+    fn bucket_arn(&self, row: &Change) -> Option<Val> {
+        let name = row.after.get("bucket").and_then(Value::as_str).filter(|name| !name.is_empty())?;
+        let made = row.type_name == "aws_s3_bucket" && row.after_unknown.get("arn") == Some(&Value::Bool(true));
+        let partition = self.partition.as_deref().filter(|_| made)?;
+        Some(Val::Text(format!("arn:{partition}:s3:::{name}").into()))
     }
 
     fn expression(&mut self, row: &Change, path: &str, depth: usize) -> Option<Result<Val, Unresolved>> {
@@ -265,6 +307,12 @@ impl Values for Builder<'_> {
             && row.after_unknown.get(&attribute).is_none()
         {
             return Ok(Val::Null);
+        }
+        if let [row] = covered.as_slice()
+            && attribute == "arn"
+            && let Some(arn) = self.bucket_arn(row)
+        {
+            return Ok(arn);
         }
         if !covered.is_empty() {
             return self.value_of(target, &attribute, depth).map_or_else(unclear, Ok);

@@ -44,6 +44,8 @@ pub struct Row {
     /// Attributes that the configuration sets; `None` where the configuration is not known. Computed attributes
     /// that nobody sets show the last reading and are no evidence.
     pub configured: Option<Vec<Arc<str>>>,
+    /// Whether `configured` counts nested and dynamic blocks too: the plan's JSON leaves the dynamic ones out.
+    pub exact: bool,
     /// The provider configuration that the row belongs to, such as `kubernetes.staging`; `None` where the
     /// configuration does not name the resource.
     pub provider: Option<Arc<str>>,
@@ -90,6 +92,14 @@ impl Row {
             value => value.unwrap_or(&null).settled() != before(name).settled(),
         });
         names
+    }
+
+    /// Whether a new object leaves an attribute to the provider: the configuration is known and does not set it. Of
+    /// a path with an index, which is one of a block, only the configuration's files say so.
+    pub fn leaves(&self, path: &str) -> bool {
+        let first = path.split(['.', '[']).next().unwrap_or_default();
+        let unset = self.configured.as_ref().is_some_and(|set| set.iter().all(|name| **name != *first));
+        self.before.is_none() && unset && (self.exact || !path.contains('['))
     }
 
     /// Whether the objects differ.

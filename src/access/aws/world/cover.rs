@@ -1,6 +1,9 @@
 //! Which changes the worlds compare, wholly or in part.
 
+use serde_json::Value;
+
 use crate::access::Reason;
+use crate::access::worlds::Row;
 use crate::iam::{Facet, IamChange, Kind, Origin};
 use crate::plan::Action;
 
@@ -77,11 +80,14 @@ const READ: &[(&str, &[&str])] = &[
 /// Purposes that name an object or run code, and give nobody access by themselves.
 const NAMING: [&str; 2] = ["name", "code"];
 
-pub(super) fn of(change: &IamChange) -> Cover {
+pub(super) fn of(change: &IamChange, row: Option<&Row>) -> Cover {
     if change.origin != Origin::Resource {
         return Cover::No;
     }
     let type_name = change.row.type_name.as_str();
+    if super::network::reads(type_name) {
+        return Cover::Compared;
+    }
     let read = READ.iter().find(|(name, _)| *name == type_name).map(|(_, read)| *read);
     let compared = |facet: &Facet| {
         let first = facet.path.split(['.', '[']).next().unwrap_or_default();
@@ -91,8 +97,11 @@ pub(super) fn of(change: &IamChange) -> Cover {
         }
     };
     let differs = |facet: &&Facet| facet.unknown || facet.before != facet.after;
-    let mut open =
-        change.facets.iter().filter(differs).filter(|facet| !compared(facet) && !NAMING.contains(&&*facet.purpose));
+    let mut open = change
+        .facets
+        .iter()
+        .filter(differs)
+        .filter(|facet| !compared(facet) && !NAMING.contains(&&*facet.purpose) && !is_settled(change, facet, row));
     match open.next() {
         // What is deleted and restrained nobody gives nobody anything.
         Some(_) if read.is_none() && is_removal(change) => Cover::Compared,
@@ -117,6 +126,80 @@ fn generic(change: &IamChange, facet: &Facet) -> bool {
         "pass_role" => true,
         _ => false,
     }
+}
+
+/// Attributes whose value gives nobody anything by itself, whatever else the object does.
+///
+/// Canned ACLs: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl>; the rest by the
+/// API reference of each service.
+fn is_settled(change: &IamChange, facet: &Facet, row: Option<&Row>) -> bool {
+    // How a new machine reads its own metadata takes no guard from anybody.
+    if change.row.actions.0 == [Action::Create] && facet.path.starts_with("metadata_options") {
+        return true;
+    }
+    let made = change.row.actions.0 == [Action::Create];
+    // A new bucket has no access control lists, and refuses to be given one.
+    // <https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html>
+    if made && change.row.type_name == "aws_s3_bucket" && facet.unknown && facet.path.starts_with("grant") {
+        return true;
+    }
+    // Nobody is named where nobody sets a name; whoever makes an EKS cluster is its administrator all the same.
+    if facet.unknown {
+        let naming = ["acl", "permission", "principal", "pass_role", "credential", "role", "trust", "group", "owner"];
+        return naming.contains(&&*facet.purpose)
+            && change.row.type_name != "aws_eks_cluster"
+            && row.is_some_and(|row| row.leaves(&facet.path));
+    }
+    let guards = matches!(change.kind, Kind::BoundaryOrGuardrail | Kind::Unclassified);
+    let blank = |value: &Option<Value>| match value {
+        None | Some(Value::Null) => true,
+        Some(Value::Bool(false)) => made && !guards,
+        Some(Value::String(text)) => text.is_empty(),
+        Some(Value::Array(items)) => items.is_empty(),
+        _ => false,
+    };
+    if blank(&facet.before) && blank(&facet.after) {
+        return true;
+    }
+    let first = facet.path.split(['.', '[']).next().unwrap_or_default();
+    match (change.row.type_name.as_str(), first) {
+        ("aws_s3_bucket" | "aws_s3_bucket_acl", "acl") => matches!(
+            facet.after.as_ref().and_then(Value::as_str),
+            Some("private" | "bucket-owner-read" | "bucket-owner-full-control")
+        ),
+        (
+            "aws_s3_bucket_public_access_block" | "aws_s3_account_public_access_block",
+            "block_public_acls" | "block_public_policy" | "ignore_public_acls",
+        ) => facet.after == Some(Value::Bool(true)),
+        // How an object is destroyed, and a check that keeps its owner from locking himself out.
+        ("aws_kms_key", "deletion_window_in_days" | "bypass_policy_lockout_safety_check")
+        | ("aws_secretsmanager_secret", "recovery_window_in_days") => true,
+        ("aws_kms_key", "is_enabled") | ("aws_ssoadmin_permission_set", "instance_arn") => made,
+        // A secret that is stored identifies nobody to AWS.
+        ("aws_ssm_parameter", "value") => made,
+        ("aws_cloudtrail", "enable_logging") => facet.after == Some(Value::Bool(true)),
+        _ => false,
+    }
+}
+
+/// The one block that real buckets leave to the provider and the plan's JSON shows as unknown. It leaves out dynamic
+/// blocks, so that nobody sets it is what the plan shows, and not more.
+pub(super) fn is_unshown(row: &Row, type_name: &str, path: &str) -> bool {
+    type_name == "aws_s3_bucket"
+        && path.starts_with("replication_configuration")
+        && row.leaves("replication_configuration")
+}
+
+/// What is said where a verdict rests on that.
+pub(super) fn unshown(change: &IamChange, row: &Row) -> Option<Reason> {
+    let unknown = row.after.as_ref()?.get("replication_configuration").hole().is_some();
+    (unknown && !row.exact && is_unshown(row, &change.row.type_name, "replication_configuration")).then(|| Reason {
+        code: "outside_plan".into(),
+        path: "replication_configuration".into(),
+        message: "the plan's JSON shows nobody who sets the replication; a dynamic block would not be shown; give the \
+                  binary plan file, which has the configuration"
+            .into(),
+    })
 }
 
 fn is_removal(change: &IamChange) -> bool {

@@ -17,6 +17,7 @@ mod late;
 mod library;
 mod merge;
 mod model;
+mod network;
 mod organization;
 mod outside;
 mod replay;
@@ -24,7 +25,7 @@ mod resource;
 mod space;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::access::aws::compile::{Contested, Readings};
 use crate::access::aws::explain;
@@ -60,13 +61,19 @@ impl Platform for Aws {
 
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
         let account = Account::of(&state.rows);
+        let rows: HashMap<usize, &Row> = state.rows.iter().filter_map(|row| Some((row.change?, row))).collect();
         for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
-            match cover::of(change) {
+            let row = rows.get(&at).copied();
+            if let Some(reason) = row.and_then(|row| cover::unshown(change, row)) {
+                out.note(at, reason);
+            }
+            match cover::of(change, row) {
                 cover::Cover::Compared => out.compared(at),
                 cover::Cover::Partly(reason) => out.possible(at, reason),
                 cover::Cover::No => {}
             }
         }
+        network::judge(state, out);
         let library = Library::with(&state.catalogue);
         World::of(state, &account, &library).judge_all(out);
         if account.is_shown() {

@@ -89,6 +89,10 @@ fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
         }
     }
     for path in paths(&entry, "pass_role") {
+        // What nobody sets becomes a role of the service's own, or none.
+        if row.leaves(path) || super::cover::is_unshown(row, &object.type_name, path) {
+            continue;
+        }
         let values = at_path(&object.values, path);
         if path.ends_with("instance_profile") || path.ends_with("instance_profile[*].name") {
             for value in values {
