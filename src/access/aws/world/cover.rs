@@ -177,7 +177,13 @@ fn is_settled(change: &IamChange, facet: &Facet, row: Option<&Row>) -> bool {
         ("aws_kms_key", "is_enabled") | ("aws_ssoadmin_permission_set", "instance_arn") => made,
         // A secret that is stored identifies nobody to AWS.
         ("aws_ssm_parameter", "value") => made,
+        // A key lets nobody in before a machine is made with it.
+        ("aws_key_pair", "public_key") => made,
+        ("aws_cloudtrail", "is_multi_region_trail") | ("aws_ssoadmin_permission_set", "session_duration") => made,
         ("aws_cloudtrail", "enable_logging") => facet.after == Some(Value::Bool(true)),
+        ("aws_codebuild_project", "project_visibility") => facet.after.as_ref().is_some_and(|it| it == "PRIVATE"),
+        // On the host's network a container reaches what the host is trusted with.
+        ("aws_ecs_task_definition", "network_mode") => made && facet.after.as_ref().is_some_and(|it| it != "host"),
         _ => false,
     }
 }
