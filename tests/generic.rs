@@ -34,9 +34,15 @@ fn judged(rows: &[Row<'_>]) -> PlanAccess {
     let text = json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "applyable": true,
         "errored": false, "resource_changes": changes, "configuration": {"root_module": {}}})
     .to_string();
+    of_text(&text)
+}
+
+fn of_text(text: &str) -> PlanAccess {
     let interest = Interest::default();
     let kept = |head: &plan::RowHead<'_>| interest.row(head);
-    let plan = plan::read(text.as_bytes(), &Keep::nothing().rows(&kept)).unwrap().plans.remove(0);
+    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
+    let keep = Keep::nothing().rows(&kept).configuration(&configuration);
+    let plan = plan::read(text.as_bytes(), &keep).unwrap().plans.remove(0);
     worlds::compare(&plan, &interest.recognise(&plan))
 }
 
@@ -189,6 +195,38 @@ mod stories {
         assert_eq!(verdict(rule(80, "a", true), rule(80, "a", false)), Verdict::Possible);
         let access = changed("google_compute_firewall.f", rule(80, "a", false), rule(81, "a", false));
         assert_eq!(codes(&access), ["not_compared"]);
+    }
+
+    #[test]
+    fn a_list_of_those_left_out_is_in_no_order() {
+        let integration = |blocked: &[&str]| {
+            json!({"name": "s", "storage_allowed_locations": ["s3://a/"], "storage_blocked_locations": blocked,
+                "enabled": true})
+        };
+        let access = changed(
+            "snowflake_storage_integration.s",
+            integration(&["s3://a/b", "s3://a/c"]),
+            integration(&["s3://a/b"]),
+        );
+        assert_eq!(access.verdict, Verdict::Possible, "{access:?}");
+    }
+
+    #[test]
+    fn a_grant_does_not_move_between_providers() {
+        let role = json!({"user_id": "ann", "role_id": "r"});
+        let row = |address: &str, actions: &str, before: &Value, after: &Value| {
+            json!({"address": address, "mode": "managed", "type": "auth0_user_role", "name": "x",
+                "provider_name": "registry.terraform.io/auth0/auth0", "change": {"actions": [actions], "before": before,
+                    "after": after, "after_unknown": {}, "before_sensitive": {}, "after_sensitive": {}}})
+        };
+        let mut plan = json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true,
+            "applyable": true, "errored": false,
+            "resource_changes": [row("auth0_user_role.a", "delete", &role, &Value::Null),
+                row("auth0_user_role.b", "create", &Value::Null, &role)],
+            "configuration": {"provider_config": {"auth0": {"name": "auth0"}}, "root_module": {}}});
+        assert_eq!(of_text(&plan.to_string()).verdict, Verdict::None);
+        plan["configuration"]["provider_config"]["auth0.eu"] = json!({"name": "auth0", "alias": "eu"});
+        assert_eq!(of_text(&plan.to_string()).verdict, Verdict::New);
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ways::{self, UNSET, Way};
+use super::ways::{UNSET, Way, Ways};
 use crate::access::worlds::Val;
 use crate::iam::Kind;
 use crate::iam::catalogue::Entry;
@@ -38,6 +38,7 @@ pub(super) struct Shape {
     root: Block,
     /// Attributes that are listed and bear on no access.
     told: BTreeSet<String>,
+    ways: Ways,
 }
 
 /// The attributes at one level of nesting.
@@ -95,11 +96,12 @@ impl Shape {
             dims: Vec::new(),
             root: Block::default(),
             told: BTreeSet::new(),
+            ways: Ways::of(entry.type_name, entry.kind),
         };
         let mut seen = BTreeSet::new();
         for (purpose, path) in entry.attributes() {
             let Some(steps) = steps(path).filter(|_| seen.insert(path)) else { continue };
-            let way = ways::of(entry.type_name, path, Some(purpose), entry.kind);
+            let way = shape.ways.listed(path, purpose);
             if way == Way::Beside {
                 if let [Step::Key(name)] = steps.as_slice() {
                     shape.told.insert(name.clone());
@@ -118,7 +120,7 @@ impl Shape {
 
     /// The statements of an object; `None` where there are too many.
     pub(super) fn statements(&self, object: &Val, holes: Holes<'_>) -> Option<Vec<Statement>> {
-        let beside = |path: &str| ways::of(self.type_name, path, None, self.kind) == Way::Beside;
+        let beside = |name: &str| self.ways.is_beside(name);
         let reader = Reader { dims: &self.dims, blank: vec![Cell::unset(); self.dims.len()], holes, beside: &beside };
         self.root.expand(object, &reader)
     }
@@ -127,7 +129,7 @@ impl Shape {
     pub(super) fn rest<'o>(&self, object: &'o Val) -> BTreeMap<&'o str, Val> {
         let Val::Map(members) = object else { return BTreeMap::new() };
         let beside =
-            |name: &str| self.told.contains(name) || ways::of(self.type_name, name, None, self.kind) == Way::Beside;
+            |name: &str| self.told.contains(name) || self.ways.is_beside(name);
         let kept = members.iter().filter(|(name, value)| !value.is_unset() && !beside(name));
         kept.map(|(name, value)| (&**name, self.root.without(&[Step::Key(name.to_string())], value)))
             .filter(|(_, value)| !value.is_unset())

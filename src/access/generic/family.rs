@@ -14,6 +14,9 @@ use crate::access::space::{Arity, Space};
 use crate::access::worlds::{Hole, Row, Val};
 use crate::iam::Kind;
 
+/// More rows than this are not looked through for where a grant stood before: it then counts as new where it stands.
+const RELATED: usize = 1024;
+
 /// One row's statements on both sides.
 pub(super) struct Member<'s> {
     pub(super) row: &'s Row,
@@ -32,6 +35,8 @@ pub(super) struct Family<'s> {
     seen: Vec<BTreeSet<Arc<str>>>,
     /// The dimension that rows are found by, and the rows that have a word in it; those without one under [`UNSET`].
     index: Option<(usize, HashMap<Arc<str>, BTreeSet<usize>>)>,
+    /// Whether what one row grants may have stood in another row.
+    moves: bool,
 }
 
 /// What is new by a row.
@@ -45,7 +50,7 @@ pub(super) enum Found {
 }
 
 impl<'s> Family<'s> {
-    pub(super) fn of(shape: Shape, rows: impl Iterator<Item = &'s Row>) -> Self {
+    pub(super) fn of(shape: Shape, rows: impl Iterator<Item = &'s Row>, one_place: bool) -> Self {
         let known = |_: &Val| None;
         let members: Vec<Member<'s>> = rows
             .map(|row| {
@@ -69,20 +74,28 @@ impl<'s> Family<'s> {
             }
         }
         let index = index(&shape, &members);
-        Self { shape, members, seen, index }
+        // A credential is its own.
+        let moves = one_place && !matches!(shape.kind, Kind::Credential | Kind::CodeExecution);
+        Self { shape, members, seen, index, moves }
     }
 
     /// The rows whose statements may say something about those of a row, on either side.
     fn candidates(&self, at: usize) -> Vec<usize> {
+        let found = match self.moves {
+            true => self.related(at),
+            false => vec![at],
+        };
+        if found.len() > RELATED { vec![at] } else { found }
+    }
+
+    fn related(&self, at: usize) -> Vec<usize> {
+        let all = || (0..self.members.len()).collect();
+        let Some((dim, rows)) = &self.index else { return all() };
         let own = self.members.get(at);
-        let statements = || own.iter().flat_map(|member| member.before.iter().chain(&member.after)).flatten();
-        let Some((dim, rows)) = &self.index else { return (0..self.members.len()).collect() };
-        let cells: Vec<&Cell> = statements().filter_map(|statement| statement.get(*dim)).collect();
-        if !self.may_move() {
-            return vec![at];
-        }
+        let statements = own.iter().flat_map(|member| member.before.iter().chain(&member.after)).flatten();
+        let cells: Vec<&Cell> = statements.filter_map(|statement| statement.get(*dim)).collect();
         if cells.iter().any(|cell| cell.unknown || cell.is_unset()) {
-            return (0..self.members.len()).collect();
+            return all();
         }
         let words = cells.iter().flat_map(|cell| &cell.words).map(|word| &**word).chain([UNSET]);
         let found: BTreeSet<usize> = words.filter_map(|word| rows.get(word)).flatten().copied().chain([at]).collect();
@@ -97,14 +110,9 @@ impl<'s> Family<'s> {
         let members = candidates.iter().filter_map(|index| Some((*index, self.members.get(*index)?)));
         let agrees = |other: &Member<'_>| differing(&other.rest[0], rest, own.row).is_empty();
         members
-            .filter(|(index, member)| *index == at || (self.may_move() && agrees(member)))
+            .filter(|(index, member)| *index == at || (self.moves && agrees(member)))
             .flat_map(|(_, member)| member.before.iter().flatten())
             .collect()
-    }
-
-    /// Whether a grant may stand in another resource of the type than before. A credential is its own.
-    fn may_move(&self) -> bool {
-        !matches!(self.shape.kind, Kind::Credential | Kind::CodeExecution)
     }
 
     /// What a changed row newly permits.
@@ -156,7 +164,7 @@ impl<'s> Family<'s> {
             let others = candidates.iter().filter_map(|index| Some((*index, self.members.get(*index)?)));
             let agrees = |other: &Member<'_>| differing(&member.rest[0], &other.rest[1], other.row).is_empty();
             others
-                .filter(|(index, other)| *index == at || (self.may_move() && agrees(other)))
+                .filter(|(index, other)| *index == at || (self.moves && agrees(other)))
                 .any(|(_, other)| other.after.iter().flatten().any(|new| self.within(old, new)))
         };
         member.before.iter().flatten().filter(|old| !stands(old)).collect()

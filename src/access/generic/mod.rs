@@ -50,7 +50,10 @@ impl Platform for Generic {
             }
         }
         for (type_name, entry) in types {
-            let family = Family::of(Shape::of(&entry), rows.remove(type_name).unwrap_or_default().into_iter());
+            let provider = type_name.split('_').next().unwrap_or(type_name);
+            let one_place = !state.several.contains(provider);
+            let rows = rows.remove(type_name).unwrap_or_default();
+            let family = Family::of(Shape::of(&entry), rows.into_iter(), one_place);
             for (index, member) in family.members.iter().enumerate() {
                 let Some(at) = member.row.change else { continue };
                 let (Some(change), Some(mode)) = (changes.get(at), left.get(&at)) else { continue };

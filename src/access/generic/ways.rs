@@ -30,17 +30,43 @@ pub(super) enum Way {
     Beside,
 }
 
-/// The way of an attribute. `path` is the catalogue's, or a plain name for attributes that the catalogue does not list.
-pub(super) fn of(type_name: &str, path: &str, purpose: Option<&str>, kind: Kind) -> Way {
-    for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
-        let mut columns = line.split('\t');
-        let (Some(types), Some(paths), Some(word)) = (columns.next(), columns.next(), columns.next()) else { continue };
-        // A line for all types speaks of attributes that the catalogue does not list.
-        if fits(types, type_name) && fits(paths, path) && (purpose.is_none() || types != "*") {
-            return word_of(word, columns.next().unwrap_or_default());
-        }
+/// A line of the table: for all types or for some, the attribute, and its way.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    all: bool,
+    path: &'static str,
+    way: Way,
+}
+
+/// What the table says of a type.
+#[derive(Clone, Debug)]
+pub(super) struct Ways {
+    lines: Vec<Line>,
+    kind: Kind,
+}
+
+impl Ways {
+    /// The lines that speak of a type.
+    pub(super) fn of(type_name: &str, kind: Kind) -> Self {
+        let read = |line: &'static str| {
+            let mut columns = line.split('\t');
+            let (types, path, word) = (columns.next()?, columns.next()?, columns.next()?);
+            let way = word_of(word, columns.next().unwrap_or_default());
+            fits(types, type_name).then_some(Line { all: types == "*", path, way })
+        };
+        Self { lines: TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(read).collect(), kind }
     }
-    default(purpose, kind)
+
+    /// The way of an attribute that the catalogue lists, by its path there.
+    pub(super) fn listed(&self, path: &str, purpose: &str) -> Way {
+        let found = self.lines.iter().find(|line| !line.all && fits(line.path, path));
+        found.map_or_else(|| default(path, purpose, self.kind), |line| line.way)
+    }
+
+    /// Whether an attribute that the catalogue does not list bears on no access.
+    pub(super) fn is_beside(&self, name: &str) -> bool {
+        self.lines.iter().find(|line| fits(line.path, name)).is_some_and(|line| line.way == Way::Beside)
+    }
 }
 
 fn fits(pattern: &str, text: &str) -> bool {
@@ -64,15 +90,35 @@ fn word_of(word: &str, argument: &'static str) -> Way {
     }
 }
 
-/// Without a fact, the purpose decides; where a kind may restrict, nothing is in order.
-fn default(purpose: Option<&str>, kind: Kind) -> Way {
+/// Parts of names of lists that say who or what is left out, or must be met as well.
+const TAKES_AWAY: [&str; 12] = [
+    "exclu",
+    "except",
+    "exempt",
+    "deny",
+    "denied",
+    "block",
+    "disallow",
+    "forbid",
+    "blacklist",
+    "require",
+    "restrict",
+    "revo",
+];
+
+/// Without a fact, the purpose decides; where a kind may restrict or a name takes away, nothing is in order.
+fn default(path: &str, purpose: &str, kind: Kind) -> Way {
+    let last = path.trim_end_matches("[*]").rsplit('.').next().unwrap_or(path);
+    if TAKES_AWAY.iter().any(|part| last.contains(part)) {
+        return Way::Opaque;
+    }
     if matches!(kind, Kind::BoundaryOrGuardrail | Kind::Other | Kind::Unclassified) {
         return Way::Opaque;
     }
     match purpose {
-        Some("principal" | "group" | "permission" | "resource" | "scope" | "owner" | "pass_role") => Way::Set,
-        Some("role" | "policy_id" | "policy_arn") => Way::Swap,
-        Some("expiry") => Way::Later,
+        "principal" | "group" | "permission" | "resource" | "scope" | "owner" | "pass_role" => Way::Set,
+        "role" | "policy_id" | "policy_arn" => Way::Swap,
+        "expiry" => Way::Later,
         _ => Way::Opaque,
     }
 }

@@ -1,7 +1,7 @@
 //! Plan and IAM changes to [`State`]: values, moves, what is forgotten, and unknown values followed to where they
 //! come from.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -72,8 +72,20 @@ impl State {
                 rows.push(Row { change: None, before, after, configured, exact, provider });
             }
         }
-        (Self { rows, ..Self::default() }, builder.resolved)
+        let several = several(plan.configuration.as_ref());
+        (Self { rows, several, ..Self::default() }, builder.resolved)
     }
+}
+
+/// Providers with more than one configuration.
+fn several(configuration: Option<&Configuration>) -> BTreeSet<Arc<str>> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for key in configuration.iter().flat_map(|configuration| configuration.providers.keys()) {
+        // `vault`, `vault.west`, `module.network:vault`.
+        let name = key.rsplit(':').next().unwrap_or(key).split('.').next().unwrap_or(key);
+        *counts.entry(name).or_default() += 1;
+    }
+    counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name.into()).collect()
 }
 
 fn object(address: &str, type_name: &str, values: Val) -> Object {

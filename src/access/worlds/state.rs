@@ -1,5 +1,6 @@
 //! The state on both sides of a plan: every row with its object before and its object after.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::value::Val;
@@ -119,4 +120,7 @@ pub struct State {
     pub rows: Vec<Row>,
     /// Definitions that the team has imported.
     pub catalogue: Arc<Catalogue>,
+    /// Names of providers, such as `vault`, that are configured more than once: objects of theirs may stand in
+    /// different places although they read the same.
+    pub several: BTreeSet<Arc<str>>,
 }
