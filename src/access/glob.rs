@@ -259,20 +259,6 @@ impl Glob {
         self.tokens.iter().any(|t| matches!(t, Token::Symbol(Symbol::Hole(_))))
     }
 
-    /// Patterns for the same strings except the empty one.
-    #[must_use]
-    pub fn without_the_empty_string(self) -> Option<Self> {
-        if !self.tokens.is_empty() {
-            return Some(self);
-        }
-        let (looped, token) = match self.loop_at(0) {
-            Loop::None => return None,
-            Loop::InSegment => (Loop::InSegment, Token::OneInSegment),
-            Loop::Any => (Loop::Any, Token::One),
-        };
-        Some(Self { tokens: vec![token], loops: vec![Loop::None, looped], needs: self.needs })
-    }
-
     /// The pattern with every symbol widened to any string: an over-approximation without symbols.
     #[must_use]
     pub fn widened(&self) -> Self {

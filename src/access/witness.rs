@@ -26,8 +26,15 @@ pub(super) struct Sides<'a> {
 }
 
 impl Sides<'_> {
-    fn confirms(&self, point: &Point) -> bool {
-        self.after.permits(point) && !self.before.permits(point)
+    /// Whether the request is new, whichever truth the literals in `open` have that nobody can read.
+    fn confirms(&self, point: &Point, open: &[Arc<str>]) -> bool {
+        let is_new = |point: &Point| self.after.permits(point) && !self.before.permits(point);
+        let turned = || {
+            let mut turned = point.clone();
+            turned.opaque.extend(open.iter().map(|text| (text.clone(), true)));
+            turned
+        };
+        is_new(point) && (open.is_empty() || is_new(&turned()))
     }
 }
 
@@ -46,6 +53,8 @@ struct Draft {
     keys: Vec<(Arc<str>, Value)>,
     /// Keys that are present without any literal asking for a value.
     free: Vec<Arc<str>>,
+    /// Literals that cannot be read and that the request does not rest on.
+    open: Vec<Arc<str>>,
 }
 
 enum Action {
@@ -61,8 +70,14 @@ pub(super) fn point(
     table: &mut Table<'_>,
     budget: &mut Budget,
 ) -> Result<(Point, bool), Exhausted> {
-    let mut draft =
-        Draft { principal: None, action: Action::Word(None), resource: None, keys: Vec::new(), free: Vec::new() };
+    let mut draft = Draft {
+        principal: None,
+        action: Action::Word(None),
+        resource: None,
+        keys: Vec::new(),
+        free: Vec::new(),
+        open: Vec::new(),
+    };
     let mut base = Point::default();
     for at in 0..table.dim_count() {
         match table.dim_at(at).cloned() {
@@ -89,6 +104,9 @@ pub(super) fn point(
                 }
             }
             Some(Dim::Opaque(text)) => {
+                if found.on(at).is_empty() {
+                    draft.open.push(text.clone());
+                }
                 for (lit, want) in found.on(at) {
                     let neg = matches!(table.lit(*lit).map(|l| &l.test), Some(Test::Opaque { neg: true }));
                     base.opaque.insert(text.clone(), *want != neg);
@@ -149,7 +167,7 @@ fn settle(sides: &Sides<'_>, draft: &Draft, base: &Point) -> (Point, bool) {
     let fixed: BTreeSet<Arc<str>> = draft.keys.iter().map(|(key, _)| key.clone()).collect();
     let open: Vec<Arc<str>> = named.difference(&fixed).cloned().collect();
     let first = spell(sides, draft, base, &open, &[]);
-    if sides.confirms(&first) {
+    if sides.confirms(&first, &draft.open) {
         return (first, true);
     }
     // Without a variable there is nothing to choose.
@@ -160,7 +178,7 @@ fn settle(sides: &Sides<'_>, draft: &Draft, base: &Point) -> (Point, bool) {
         for text in [&first.resource, &first.principal] {
             for part in text.split(parts).filter(|part| !part.is_empty()) {
                 let point = spell(sides, draft, base, &open, &[part.to_owned()]);
-                if sides.confirms(&point) {
+                if sides.confirms(&point, &draft.open) {
                     return (point, true);
                 }
             }
@@ -168,7 +186,7 @@ fn settle(sides: &Sides<'_>, draft: &Draft, base: &Point) -> (Point, bool) {
     }
     for name in open.iter().flat_map(|key| sides.space.names(key)) {
         let point = spell(sides, draft, base, &open, &[name]);
-        if sides.confirms(&point) {
+        if sides.confirms(&point, &draft.open) {
             return (point, true);
         }
     }

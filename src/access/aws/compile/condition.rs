@@ -73,28 +73,26 @@ pub(super) fn lits(
         }
         Some(SetPrefix::ForAllValues) => {
             seen.empty_is_missing = true;
-            Test::All { neg, set: if readings.empty_is_missing { with_empty(values, neg) } else { values } }
+            Test::All { neg, set: values }
         }
         Some(SetPrefix::ForAnyValue) => {
             seen.any_if_exists |= *if_exists;
             Test::Some { neg, absent_ok: *if_exists && readings.any_if_exists, set: values }
         }
     };
-    if !neg || own.is_empty() {
-        return vec![vec![lit(test)]];
-    }
-    seen.unset_blocks_negated = true;
-    if !readings.unset_blocks_negated {
-        return vec![vec![lit(test)]];
+    // Under one reading nothing but empty values counts as a missing key.
+    let all_empty = || lit(Test::All { neg: false, set: Set::Globs(vec![Glob::empty()]) });
+    let empty = (matches!(test, Test::All { .. }) && readings.empty_is_missing).then(|| vec![all_empty()]);
+    seen.unset_blocks_negated |= neg && !own.is_empty();
+    if !neg || own.is_empty() || !readings.unset_blocks_negated {
+        return empty.into_iter().chain([vec![lit(test)]]).collect();
     }
     // It holds where all its variables have values, and without them where it does not look at the values.
     let mut out = Vec::new();
     if let Test::All { .. } | Test::One { absent_ok: true, .. } | Test::Some { absent_ok: true, .. } = &test {
         out.push(vec![lit(Test::Present { neg: true })]);
     }
-    if let (Test::All { .. }, true) = (&test, readings.empty_is_missing) {
-        out.push(vec![lit(Test::All { neg: false, set: Set::Globs(vec![Glob::empty()]) })]);
-    }
+    out.extend(empty);
     out.push(own.iter().map(Lit::one_value).chain([lit(test)]).collect());
     out
 }
@@ -116,18 +114,6 @@ fn is_whole_arn(item: &Item) -> bool {
     match item {
         Item::One(text) => text::has_six_segments(text),
         Item::Many(_) => true,
-    }
-}
-
-/// The set with (or, where membership is negated, without) the empty string. Only strings can be empty.
-fn with_empty(set: Set, neg: bool) -> Set {
-    match set {
-        Set::Globs(mut globs) if !neg => {
-            globs.push(Glob::empty());
-            sorted(globs)
-        }
-        Set::Globs(globs) => sorted(globs.into_iter().flat_map(|glob| glob.without_the_empty_string()).collect()),
-        other => other,
     }
 }
 

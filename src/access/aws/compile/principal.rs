@@ -34,6 +34,10 @@ pub(super) fn exceptions(principals: &Principals, strict: bool) -> Vec<Glob> {
             format!(":iam::{number}:root").chars().for_each(|c| root.push_char(c, false));
             return vec![root];
         }
+        // A session needs its role listed, and that excepts it already.
+        if strict && id.contains(":assumed-role/") {
+            return Vec::new();
+        }
         let own = id.split(':').nth(4).unwrap_or_default();
         if !strict || accounts.iter().any(|number| number == own) { aws(id) } else { Vec::new() }
     };
