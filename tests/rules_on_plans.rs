@@ -102,7 +102,7 @@ const OF_COMPUTED_ACCESS: [&str; 9] = [
 ];
 
 /// Rules whose cases stand beside them only: they speak of any computed access, or of any doubt.
-const BESIDE: [&str; 4] = ["aws-data-access", "new-access", "outside-plan", "undetermined"];
+const BESIDE: [&str; 5] = ["aws-data-access", "dormant-allow", "new-access", "outside-plan", "undetermined"];
 
 #[test]
 fn each_rule_says_of_its_plans_what_is_expected() {

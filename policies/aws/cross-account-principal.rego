@@ -31,11 +31,28 @@ warn contains aws.finding(entry, sprintf("newly lets in %s; the plan does not sh
 	count(aws.own_accounts) == 0
 }
 
+warn contains finding if {
+	pieces := [piece |
+		some piece in access.new
+		aws.account(piece.principal)
+		aws.account(piece.principal) != unshown
+		count(own) == 0
+		not input.change.kind in {"identity_policy", "role_binding", "group_membership", "code_execution"}
+	]
+	some finding in access.findings(pieces, "in; the plan does not show the own account")
+}
+
+# Stands for the own account where no ARN of the plan shows it.
+unshown := "000000000000"
+
 foreign(principal) if {
-	count(aws.own_accounts) > 0
-	not aws.account(principal) in aws.own_accounts
+	count(own) > 0
+	not aws.account(principal) in own
 	aws.account(principal)
 }
+
+# The own account, by the change's ARN or by the request that proves new access.
+own := aws.own_accounts | {id | some piece in access.new; some id in piece.witness.context["aws:resourceaccount"]}
 
 gained := {[entry, newly] |
 	access.by_text

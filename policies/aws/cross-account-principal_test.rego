@@ -54,3 +54,12 @@ test_unknown_principal_is_left_to_not_compared if {
 	count(rule.approve | rule.warn) == 0 with input as role([], [trust([fixture.unknown])])
 	count(rule.approve | rule.warn) == 0 with input as fixture.text({"unknown": ["assume_role_policy"]})
 }
+
+test_fires_on_computed_access_whose_witness_shows_the_account if {
+	given := fixture.piece("arn:aws:iam::444455556666:user/x", ["s3:GetObject"], ["read"], ["*"])
+	shown := object.union(given, {"witness": {"context": {"aws:resourceaccount": ["111122223333"]}}})
+	count(rule.approve) == 1 with input as fixture.computed({}, [shown])
+	count(rule.approve) == 0 with input as fixture.computed({}, [given])
+	count(rule.warn) == 1 with input as fixture.computed({}, [given])
+	count(rule.warn) == 0 with input as fixture.computed({}, [shown])
+}

@@ -16,8 +16,8 @@ metadata := {
 }
 
 approve contains aws.finding(entry, sprintf("newly trusts %s %s", [change.show_some(providers(entry.is)), flaw(entry.is)])) if {
-	access.by_text
 	some entry in aws.gaining_resource
+	access.gives(entry)
 	count(providers(entry.is)) > 0
 	flaw(entry.is)
 	not as_open_before(entry.is)

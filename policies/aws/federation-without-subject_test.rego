@@ -56,3 +56,15 @@ test_unknown_subject_is_left_to_not_compared if {
 	count(rule.approve) == 0 with input as role([], [trust(github, sub("StringEquals", fixture.unknown))])
 	count(rule.approve) == 0 with input as fixture.text({"unknown": ["assume_role_policy"]})
 }
+
+test_fires_on_computed_access if {
+	statement := {"Effect": "Allow", "Action": ["sts:AssumeRoleWithWebIdentity"], "Principal": {"Federated": ["token.actions.githubusercontent.com"]}}
+	piece := object.union(
+		fixture.piece("token.actions.githubusercontent.com", ["sts:AssumeRoleWithWebIdentity"], ["write"], ["*"]),
+		{"statement": {"address": "example.this", "path": "assume_role_policy", "index": 0, "sid": null}},
+	)
+	given := fixture.computed(fixture.documents("assume_role_policy", [], [statement]), [piece])
+	count(rule.approve) == 1 with input as given
+	elsewhere := fixture.computed(fixture.documents("assume_role_policy", [], [statement]), [fixture.piece("a", ["s3:*"], [], ["*"])])
+	count(rule.approve) == 0 with input as elsewhere
+}

@@ -27,7 +27,17 @@ approve contains finding if {
 	some finding in access.findings(pieces, "in")
 }
 
-open_pieces := [piece | some piece in access.new; piece.principal == "*"]
+# Everyone gains, and no condition holds it within an organisation, account, network or named caller.
+open_pieces := [piece | some piece in access.new; piece.principal == "*"; not held(piece)]
+
+# Conditions stand in a piece as `StringEquals aws:PrincipalOrgID [o-1]`.
+held(piece) if {
+	some condition in piece.conditions
+	words := split(condition, " ")
+	lower(words[1]) in aws.limiting_keys
+	aws.positive(lower(words[0]))
+	not contains(condition, "[*]")
+}
 
 unbounded(piece) if {
 	count(piece.conditions) == 0

@@ -99,3 +99,13 @@ test_fires_where_the_comparison_names_one_of_everyone if {
 	elsewhere := object.union(piece, {"statement": {"index": 1}})
 	count(rule.deny) == 0 with input as fixture.computed(change, [elsewhere])
 }
+
+test_quiet_on_computed_access_within_an_organisation if {
+	given := object.union(
+		fixture.piece("*", ["s3:GetObject"], ["read"], ["*"]),
+		{"conditions": ["StringEquals aws:PrincipalOrgID [o-1]"]},
+	)
+	count(rule.approve) == 0 with input as fixture.computed({}, [given])
+	any_org := object.union(given, {"conditions": ["StringLike aws:PrincipalOrgID [*]"]})
+	count(rule.approve) == 1 with input as fixture.computed({}, [any_org])
+}

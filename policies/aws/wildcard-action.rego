@@ -34,7 +34,7 @@ approve contains aws.finding(entry, sprintf("newly allows everything but %s", [a
 	not excluded_before(entry.is)
 }
 
-whole(actions) := {action | some action in actions; regex.match(`^[A-Za-z0-9-]+:\*$`, action)}
+whole(actions) := {action | some action in actions; regex.match(`^([A-Za-z0-9-]+:\*$|NotAction )`, action)}
 
 # Every action on every resource is the rule `aws-administrator-grant`'s.
 wild(statement) := whole(aws.actions(statement)) | {action |

@@ -17,7 +17,8 @@ metadata := {
 approve contains finding if {
 	pieces := [piece |
 		some piece in access.new
-		"*" in piece.resources
+		some resource in piece.resources
+		regex.match(`^(\*$|NotResource )`, resource)
 		not "*" in piece.actions
 		count(access.levels(piece) & {"write", "permissions"}) > 0
 	]

@@ -30,6 +30,17 @@ new := input.access.new if is_new
 # The access levels one piece of new access covers.
 levels(piece) := {level | level := piece.action_levels[_].levels[_]}
 
+# A statement of the change's own documents gives something: as the comparison says, or while there is none, as its
+# words do.
+gives(_) if by_text
+
+gives(entry) if {
+	some piece in new
+	piece.statement.address == input.change.address
+	piece.statement.path == entry.path
+	piece.statement.index == entry.index
+}
+
 # A piece of new access in a message: who, what, where.
 show(piece) := sprintf("`%s` can newly do %s on %s", [piece.principal, listed(piece.actions), listed(piece.resources)])
 

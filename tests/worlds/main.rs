@@ -1,6 +1,15 @@
 //! Worlds of AWS: small plans and what is said about them.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test may fail"
+)]
 
+mod attack;
+mod levels;
 mod plan;
+mod property;
 mod unknown;

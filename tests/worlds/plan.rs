@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tollgate::access::{Access, Verdict, worlds};
-use tollgate::iam::Interest;
+use tollgate::access::{Access, PlanAccess, Verdict, worlds};
+use tollgate::iam::{Interest, Recognition};
 use tollgate::plan::{self, Keep};
 
 /// The account of the plans.
@@ -15,6 +15,7 @@ pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) struct World {
     rows: Vec<Value>,
     resources: Vec<Value>,
+    prior: Vec<Value>,
 }
 
 /// What was said about each address.
@@ -95,12 +96,24 @@ impl World {
         self
     }
 
+    /// An object of the state that a targeted plan leaves out.
+    pub(crate) fn prior(mut self, address: &str, values: Value) -> Self {
+        let (kind, name) = address.split_once('.').unwrap();
+        self.prior.push(json!({"address": address, "mode": "managed", "type": kind, "name": name,
+            "provider_name": "registry.terraform.io/hashicorp/aws", "schema_version": 0, "values": values}));
+        self
+    }
+
     /// The plan as Terraform writes it.
     pub(crate) fn json(&self) -> Value {
         let mut plan = json!({
             "format_version": "1.2", "terraform_version": "1.9.8", "complete": true, "errored": false,
             "applyable": true, "resource_changes": self.rows,
         });
+        if !self.prior.is_empty() {
+            plan["prior_state"] = json!({"format_version": "1.0", "terraform_version": "1.9.8",
+                "values": {"root_module": {"resources": self.prior}}});
+        }
         if !self.resources.is_empty() {
             plan["configuration"] = json!({"provider_config": {"aws": {"name": "aws",
                 "full_name": "registry.terraform.io/hashicorp/aws"}}, "root_module": {"resources": self.resources}});
@@ -108,8 +121,23 @@ impl World {
         plan
     }
 
-    /// Judges the plan.
-    pub(crate) fn judge(&self) -> Said {
+    /// The rows, one a line, those that change first.
+    pub(crate) fn changes(&self) -> String {
+        let line = |row: &Value| {
+            let change = &row["change"];
+            let sides = match change["before"] == change["after"] {
+                true => change["after"].to_string(),
+                false => format!("{}\n  => {}", change["before"], change["after"]),
+            };
+            format!("{} {}\n  {sides}\n", change["actions"], row["address"])
+        };
+        let mut rows: Vec<&Value> = self.rows.iter().collect();
+        rows.sort_by_key(|row| row["change"]["before"] == row["change"]["after"]);
+        rows.into_iter().map(line).collect()
+    }
+
+    /// The changes of the plan, and what the comparison says about them.
+    pub(crate) fn compared(&self) -> (Recognition, PlanAccess) {
         let text = serde_json::to_vec(&self.json()).unwrap();
         let interest = Interest::default();
         let rows = |head: &plan::RowHead<'_>| interest.row(head);
@@ -119,6 +147,12 @@ impl World {
         let plan = plan::read(text.as_slice(), &keep).unwrap().plans.remove(0);
         let recognition = interest.recognise(&plan);
         let access = worlds::compare(&plan, &recognition);
+        (recognition, access)
+    }
+
+    /// Judges the plan.
+    pub(crate) fn judge(&self) -> Said {
+        let (recognition, access) = self.compared();
         let mut at: BTreeMap<String, Access> = BTreeMap::new();
         for (change, access) in recognition.changes.iter().zip(&access.changes) {
             at.entry(change.row.address.clone()).or_insert_with(|| access.clone());

@@ -108,7 +108,7 @@ impl Attribution<'_, '_> {
                 found.push((*row, guardrail));
             }
         }
-        if found.is_empty() && self.was_cut(before, point) {
+        if found.is_empty() && was_cut(&before.decision, point) {
             for row in self.touched {
                 let Some(object) = self.world.state.rows.get(*row).and_then(|row| row.before.as_ref()) else {
                     continue;
@@ -124,15 +124,16 @@ impl Attribution<'_, '_> {
         }
         found
     }
+}
 
-    /// Whether the grants permitted the request before and a limit beside them did not.
-    fn was_cut(&self, before: &View, point: &Point) -> bool {
-        match &before.decision {
-            Decision::And(list) => list.split_first().is_some_and(|(grants, limits)| {
-                grants.permits(point) && limits.iter().any(|limit| !limit.permits(point))
-            }),
-            _ => false,
-        }
+/// Whether grants permitted the request and a limit beside them did not.
+fn was_cut(decision: &Decision, point: &Point) -> bool {
+    match decision {
+        Decision::And(list) => list.split_first().is_some_and(|(grants, limits)| {
+            (grants.permits(point) && limits.iter().any(|limit| !limit.permits(point))) || was_cut(grants, point)
+        }),
+        Decision::Or(list) => list.iter().any(|one| was_cut(one, point)),
+        _ => false,
     }
 }
 

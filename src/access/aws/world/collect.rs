@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::account::Account;
 use super::library::Library;
 use super::model::{Credential, Doc, DocUse, Identity, IdentityKey, IdentityKind, Model};
+use super::speaking::Speaking;
 use super::{organization, resource};
 use crate::access::Reason;
 use crate::access::aws::parse::Kind;
@@ -19,6 +20,8 @@ pub(super) struct Collector<'a> {
     pub(super) model: Model,
     /// Customer managed policies by ARN, by `${address}` and by `name:NAME`.
     policies: BTreeMap<String, DocUse>,
+    /// ARNs of resources by service and by another name of theirs.
+    pub(super) arns: BTreeMap<(String, String), String>,
     /// `${address}` to the name of an identity whose name is known.
     names: BTreeMap<String, String>,
     /// Exclusive lists: what they say is attached, and nothing else is.
@@ -51,6 +54,7 @@ impl<'a> Collector<'a> {
             library,
             model: Model::default(),
             policies: BTreeMap::new(),
+            arns: BTreeMap::new(),
             names: BTreeMap::new(),
             exclusive: Vec::new(),
             joined: BTreeSet::new(),
@@ -76,6 +80,7 @@ impl<'a> Collector<'a> {
         this.apply_exclusive();
         this.unseen_groups();
         resource::finish(&mut this);
+        this.model.speaking = Speaking::of(&this.model);
         this.model
     }
 
@@ -94,7 +99,7 @@ impl<'a> Collector<'a> {
                 }
                 return;
             }
-            _ => return,
+            _ => return self.declare_resource(object, own),
         };
         self.names.insert(own, name.clone());
         let arn = object.get("arn").text().map_or_else(
@@ -112,6 +117,17 @@ impl<'a> Collector<'a> {
         if let Val::Map(tags) = object.get("tags") {
             let known = tags.iter().filter_map(|(key, value)| Some((key.to_string(), value.text()?.to_owned())));
             identity.tags.extend(known);
+        }
+    }
+
+    fn declare_resource(&mut self, object: &Object, own: String) {
+        let (Some(arn), Some(service)) = (object.get("arn").text(), object.type_name.split('_').nth(1)) else { return };
+        if resource::is_dedicated(object) {
+            return;
+        }
+        let names = ["id", "url", "name", "domain_name"].into_iter().filter_map(|name| object.get(name).text());
+        for name in names.map(str::to_owned).chain([own]) {
+            self.arns.entry((service.to_owned(), name)).or_insert_with(|| arn.to_owned());
         }
     }
 

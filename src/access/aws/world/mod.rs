@@ -1,18 +1,19 @@
 //! The access of everybody in an AWS plan, before and after.
 //!
 //! 1. *Collect* ([`collect`], [`resource`], [`organization`]): objects of a side to identities, documents, grants.
-//! 2. *View* ([`focus`]): the decision tree of one thing (an identity, a credential, a resource, ...) on a side.
+//! 2. *View* ([`focus`], [`identity`], [`carrier`]): the decision tree of one thing (an identity, a credential, a resource, ...) on a side.
 //! 3. *Compare* the trees of both sides for everything that a change touches.
 //! 4. *Attribute* ([`attribute`]): undo one change at a time; those without which the request is not permitted are
 //!    the ones that bring it about.
 
 mod account;
 mod attribute;
+mod carrier;
 mod collect;
 mod cover;
 mod focus;
 mod grant;
-mod granted;
+mod identity;
 mod late;
 mod library;
 mod merge;
@@ -20,9 +21,11 @@ mod model;
 mod network;
 mod organization;
 mod outside;
+mod reach;
 mod replay;
 mod resource;
 mod space;
+mod speaking;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -115,12 +118,16 @@ struct World<'a> {
     library: &'a Library,
     before: Model,
     after: Model,
+    /// Resources that are in the state themselves on some side.
+    owners: BTreeSet<String>,
 }
 
 impl<'a> World<'a> {
     fn of(state: &'a State, account: &'a Account, library: &'a Library) -> Self {
         let side = |side: Side| Collector::collect(&state.rows, None, &|_| side, account, library);
-        Self { state, account, library, before: side(Side::Before), after: side(Side::After) }
+        let (before, after) = (side(Side::Before), side(Side::After));
+        let owners = before.objects.union(&after.objects).cloned().collect();
+        Self { state, account, library, before, after, owners }
     }
 
     fn judge_all(&self, out: &mut Judged) {
@@ -139,7 +146,9 @@ impl<'a> World<'a> {
     }
 
     fn view(&self, model: &Model, focus: &Focus, readings: Readings, contested: &mut Contested) -> View {
-        let mut viewer = Viewer { model, account: self.account, readings, contested: *contested };
+        let sides = [&self.before, &self.after];
+        let mut viewer =
+            Viewer { model, sides, owners: &self.owners, account: self.account, readings, contested: *contested };
         let view = viewer.view(focus);
         *contested = viewer.contested;
         view
@@ -151,7 +160,24 @@ impl<'a> World<'a> {
         rows.filter(|at| self.state.rows.get(*at).is_some_and(|row| row.change.is_some() && row.differs())).collect()
     }
 
+    /// Whether a changed row may bear on the focus: cheaper than its trees.
+    fn may_be_touched(&self, focus: &Focus) -> bool {
+        let changes = |at: &usize| self.state.rows.get(*at).is_some_and(|row| row.change.is_some() && row.differs());
+        [&self.before, &self.after].into_iter().any(|model| match focus {
+            Focus::Identity(key) => model.bears_on(key, &changes),
+            Focus::Credential(address) => model.credentials.get(address).is_some_and(|credential| {
+                let session = credential.session.iter().flat_map(|used| &used.rows);
+                credential.rows.iter().chain(session).any(changes)
+                    || credential.of.iter().any(|key| model.bears_on(key, &changes))
+            }),
+            _ => true,
+        })
+    }
+
     fn judge(&self, focus: &Focus, out: &mut Judged) {
+        if !self.may_be_touched(focus) {
+            return;
+        }
         let mut contested = Contested::default();
         let before = self.view(&self.before, focus, Readings::default(), &mut contested);
         let after = self.view(&self.after, focus, Readings::default(), &mut contested);
@@ -265,8 +291,9 @@ impl<'a> World<'a> {
         let origin = piece.origin.clone().unwrap_or_default();
         let facts = statement(after, &origin).map(|(_, facts)| facts).unwrap_or_default();
         let witness = self.witness(focus, &piece.point);
+        let everyone = reach::is_everyone(focus, attribution.views, &piece.point);
         let new = NewAccess {
-            principal: witness.principal.clone(),
+            principal: if everyone { "*".to_owned() } else { witness.principal.clone() },
             actions: facts.actions,
             action_levels: facts.levels,
             resources: facts.resources,
@@ -325,6 +352,9 @@ impl<'a> World<'a> {
             Focus::Guarded(target) => format!("account:{target}"),
             Focus::Resource(_) | Focus::Trust(_) | Focus::Endpoint(_) => explain::principal(&point.principal),
         };
+        if let Some(account) = reach::crossed(focus, self.account, &principal) {
+            context.entry("aws:resourceaccount".into()).or_insert_with(|| vec![account]);
+        }
         let resource = match focus {
             Focus::Trust(key) => arn(key),
             _ => point.resource.clone(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::granted::Cache;
+use super::speaking::Speaking;
 use crate::access::Reason;
 use crate::access::aws::document::Document;
 
@@ -121,6 +121,10 @@ pub(super) struct PermissionSet {
 pub(super) struct Model {
     pub(super) identities: BTreeMap<IdentityKey, Identity>,
     pub(super) resources: BTreeMap<String, ResourcePolicy>,
+    /// Who is named by the policies of resources and by trusts.
+    pub(super) speaking: Speaking,
+    /// Resources that are in the state themselves, by the same keys.
+    pub(super) objects: BTreeSet<String>,
     pub(super) credentials: BTreeMap<String, Credential>,
     pub(super) permission_sets: BTreeMap<String, PermissionSet>,
     /// Service control policies by target.
@@ -129,6 +133,4 @@ pub(super) struct Model {
     pub(super) endpoints: BTreeMap<String, Vec<DocUse>>,
     /// Client ids of identity providers by their ARN, with the row.
     pub(super) audiences: BTreeMap<String, (String, Vec<String>, usize)>,
-    /// What the resource policies give to principals, compiled.
-    pub(super) granted: Cache,
 }

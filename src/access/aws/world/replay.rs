@@ -75,7 +75,7 @@ impl Side<'_> {
             }
             Focus::Resource(key) => match self.model.resources.get(key) {
                 Some(policy) => self.resource(policy, point),
-                None => Some(false),
+                None => None,
             },
             Focus::Trust(key) => match self.model.identities.get(key) {
                 Some(role) => self.trust(role, point),
@@ -121,15 +121,7 @@ impl Side<'_> {
         let docs = self.own_docs(identity)?;
         let boundary = merged(&identity.boundary)?;
         let session = (!session.is_empty()).then(|| read(session)).map_or(Some(None), |docs| docs.map(Some))?;
-        let mut on = Vec::new();
-        for policy in self.model.resources.values().filter(|policy| !policy.explicit) {
-            if policy.arns.is_empty()
-                || policy.arns.iter().any(|arn| Glob::wildcard(arn, false).matches(&point.resource))
-            {
-                on.extend(policy.docs.iter().cloned());
-            }
-        }
-        let resource = merged(&on)?;
+        let resource = merged(&self.carried_by(&point.resource)?)?;
         let policies = Policies {
             identity: all(&docs),
             boundary: boundary.as_ref(),
@@ -149,6 +141,25 @@ impl Side<'_> {
                 .insert(format!("aws:principaltag/{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()));
         }
         self.ask(principal, &point, &policies)
+    }
+
+    /// The policies that stand on the resource; `None` where one stands on a resource of which no ARN is known, and
+    /// where the resource has to permit as well (keys, roles): what an identity may ask for there counts by itself.
+    fn carried_by(&self, resource: &str) -> Option<Vec<DocUse>> {
+        let mut on = Vec::new();
+        for policy in self.model.resources.values().filter(|policy| !policy.docs.is_empty()) {
+            if policy.arns.is_empty() {
+                return None;
+            }
+            if policy.arns.iter().any(|arn| Glob::wildcard(arn, false).matches(resource)) {
+                if policy.explicit {
+                    return None;
+                }
+                on.extend(policy.docs.iter().cloned());
+            }
+        }
+        let is_role = self.model.identities.values().any(|role| role.arn.as_deref() == Some(resource));
+        (!is_role).then_some(on)
     }
 
     fn own_docs(&self, identity: &Identity) -> Option<Vec<Arc<Document>>> {

@@ -75,6 +75,10 @@ pub(super) fn finish(to: &mut Collector<'_>) {
 fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
     let Some((entry, _)) = catalogue::find(Origin::Resource, &object.type_name) else { return };
     if entry.kind == crate::iam::Kind::ResourcePolicy {
+        if !is_dedicated(object) {
+            let own = subject(to, object, paths(&entry, "resource").next()).0;
+            to.model.objects.insert(own);
+        }
         for path in paths(&entry, "policy") {
             // Nested documents belong to types that nobody compares yet.
             if path.contains('[') {
@@ -122,8 +126,12 @@ fn paths(entry: &catalogue::Entry, purpose: &'static str) -> impl Iterator<Item 
 
 /// A document that somebody set: computed ones mirror what another resource sets.
 fn set_document(to: &Collector<'_>, at: usize, row: &Row, object: &Object, path: &str) -> Option<DocUse> {
-    let dedicated = object.type_name.ends_with("_policy") || object.type_name.ends_with("_policies");
-    (dedicated || row.sets(path)).then(|| to.document(at, object, path, Kind::Resource)).flatten()
+    (is_dedicated(object) || row.sets(path)).then(|| to.document(at, object, path, Kind::Resource)).flatten()
+}
+
+/// Whether the object is a policy, and not the resource that has it.
+pub(super) fn is_dedicated(object: &Object) -> bool {
+    object.type_name.ends_with("_policy") || object.type_name.ends_with("_policies")
 }
 
 /// Which resource a document stands on: a key that all documents of the resource share, its ARNs, and whether the
@@ -157,9 +165,12 @@ fn subject(to: &Collector<'_>, object: &Object, named_by: Option<&str>) -> (Stri
         _ => {
             let own = if named_by.is_some() { value } else { object.get("arn") };
             let key = to.resource_name(own).unwrap_or_else(|| format!("${{{}}}", object.address));
-            let arns =
-                [value, object.get("arn")].into_iter().filter_map(Val::text).filter(|arn| arn.starts_with("arn:"));
-            (format!("{service} {key}"), arns.map(str::to_owned).collect(), false)
+            // A queue by its address, a domain by its name: the plan may show which ARN that is.
+            let known = to.arns.get(&(service.clone(), key.clone())).cloned();
+            let key = known.clone().unwrap_or(key);
+            let arns = [value, object.get("arn")].into_iter().filter_map(Val::text).map(str::to_owned);
+            let arns = arns.filter(|arn| arn.starts_with("arn:")).chain(known).collect();
+            (format!("{service} {key}"), arns, false)
         }
     }
 }

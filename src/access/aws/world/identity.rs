@@ -1,0 +1,229 @@
+//! What an identity, or whoever holds a credential of it, may do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::account::Account;
+use super::carrier;
+use super::collect::is_known_name;
+use super::focus::{Gathered, Viewer, all_but};
+use super::model::{Credential, Identity, IdentityKey, IdentityKind};
+use super::speaking::Carrier;
+use crate::access::aws::parse::Kind;
+use crate::access::glob::Glob;
+use crate::access::literal::{Dim, Lit};
+use crate::access::point::{KeyValue, Point};
+use crate::access::rule::{Decision, Origin, Rule, RuleSet};
+
+/// The policies of an identity itself: its own and its groups', and its boundary.
+pub(super) struct Own {
+    policies: RuleSet,
+    boundary: Option<RuleSet>,
+}
+
+impl Own {
+    /// What it may do by itself.
+    pub(super) fn alone(&self) -> Decision {
+        self.capped(Decision::Rules(self.policies.clone()))
+    }
+
+    /// Grants that the boundary limits.
+    pub(super) fn capped(&self, grants: Decision) -> Decision {
+        match &self.boundary {
+            Some(boundary) => Decision::And(vec![grants, Decision::Rules(boundary.clone())]),
+            None => grants,
+        }
+    }
+
+    /// What it is denied, whoever grants it.
+    pub(super) fn denials(&self) -> impl Iterator<Item = &Rule> {
+        self.policies.deny.iter().chain(self.boundary.iter().flat_map(|boundary| &boundary.deny))
+    }
+
+    /// What the boundary permits; `None` without one.
+    pub(super) fn boundary(&self) -> Option<&RuleSet> {
+        self.boundary.as_ref()
+    }
+}
+
+/// What resource policies say about an identity.
+#[derive(Default)]
+struct Granted {
+    /// Grants to itself or to everyone: neither boundary nor session policy limits them.
+    direct: Vec<Rule>,
+    /// Grants to it as a role.
+    by_role: Vec<Rule>,
+    deny: Vec<Rule>,
+}
+
+impl Granted {
+    fn is_empty(&self) -> bool {
+        self.direct.is_empty() && self.by_role.is_empty() && self.deny.is_empty()
+    }
+}
+
+impl Viewer<'_> {
+    /// The identity's own policies, with those of groups, and its boundary.
+    pub(super) fn own(&mut self, key: &IdentityKey, identity: &Identity, seen: &mut Gathered) -> Own {
+        seen.rows.extend(&identity.rows);
+        let mut docs = identity.docs.clone();
+        for (group, row) in &identity.groups {
+            let members = self.model.identities.get(&(IdentityKind::Group, group.clone()));
+            for used in members.into_iter().flat_map(|group| &group.docs) {
+                let mut used = used.clone();
+                used.rows.push(*row);
+                docs.push(used);
+            }
+        }
+        let known = known_keys(key, identity, self.account);
+        let mut policies = self.rules(&docs, Kind::Identity, seen);
+        settle(&mut policies, &known);
+        let boundary = (!identity.boundary.is_empty()).then(|| {
+            let mut boundary = self.rules(&identity.boundary, Kind::Identity, seen);
+            settle(&mut boundary, &known);
+            boundary
+        });
+        Own { policies, boundary }
+    }
+
+    /// What the identity may do by itself, and what resource policies of the plan give to it directly, so that a
+    /// grant that moves from one to the other is not new; without what either denies.
+    pub(super) fn identity(&mut self, key: &IdentityKey, identity: &Identity, seen: &mut Gathered) -> Decision {
+        let own = self.own(key, identity, seen);
+        let Some(arn) = identity.arn.as_deref() else { return own.alone() };
+        let known = known_keys(key, identity, self.account);
+        let granted = self.granted_to(key, arn, &known, seen);
+        if granted.is_empty() {
+            return own.alone();
+        }
+        let rules = |allow| Decision::Rules(RuleSet { allow, deny: Vec::new() });
+        let any = Decision::Or(vec![own.alone(), rules(granted.direct), own.capped(rules(granted.by_role))]);
+        let denied = own.denials().cloned().chain(granted.deny).collect();
+        Decision::And(vec![any, all_but(denied)])
+    }
+
+    /// What the resource policies of the plan grant and deny to a principal by name.
+    fn granted_to(
+        &mut self,
+        key: &IdentityKey,
+        arn: &str,
+        known: &BTreeMap<Arc<str>, KeyValue>,
+        seen: &mut Gathered,
+    ) -> Granted {
+        let who = Point { principal: format!("AWS:{arn}"), ..Point::default() };
+        let mut all = Granted::default();
+        let root = Glob::literal(&format!("AWS:{}", self.account.root()));
+        let mut unseen = Gathered::default();
+        let model = self.model;
+        for speaking in model.speaking.about(arn) {
+            let (docs, kind, arns) = match speaking {
+                Carrier::Resource(of) => match model.resources.get(of) {
+                    Some(policy) => (policy.docs.as_slice(), Kind::Resource, policy.arns.as_slice()),
+                    None => continue,
+                },
+                Carrier::Trust(of) => match model.identities.get(of) {
+                    Some(role) => (role.trust.as_slice(), Kind::Trust, role.arn.as_slice()),
+                    None => continue,
+                },
+            };
+            let mut set = self.rules(docs, kind, &mut unseen);
+            carrier::own_root(&mut set, self.account, &root);
+            settle(&mut set, known);
+            // Whatever pattern a statement names, it is about the resource that carries it.
+            let arns: Vec<Glob> = arns.iter().map(|arn| Glob::wildcard(arn, false)).collect();
+            let itself = (!arns.is_empty()).then(|| Lit::of(Dim::Resource, false, arns, "the resource of the policy"));
+            let mine = |rule: &Rule| {
+                let (about, rest): (Vec<&Lit>, Vec<&Lit>) = rule.lits.iter().partition(|lit| lit.dim == Dim::Principal);
+                let hit = about.iter().all(|lit| lit.holds(&who)) && !rest.iter().any(|lit| lit.dim_is_opaque());
+                let lits = rest.into_iter().cloned().chain(itself.clone()).collect();
+                hit.then(|| Rule { lits, origin: rule.origin.clone() })
+            };
+            for rule in &set.allow {
+                // What names everyone names the identity itself; what names a role leaves its boundary standing.
+                let open = key.0 != IdentityKind::Role || carrier::is_open(rule);
+                if open { &mut all.direct } else { &mut all.by_role }.extend(mine(rule));
+            }
+            // A denial on a resource of which no ARN is known could stand for any, and would hide what is granted.
+            if itself.is_some() {
+                all.deny.extend(set.deny.iter().filter_map(mine));
+            }
+        }
+        if !all.is_empty() {
+            seen.rows.extend(unseen.rows);
+            seen.docs.extend(unseen.docs);
+        }
+        all
+    }
+
+    pub(super) fn credential(&mut self, credential: &Credential, seen: &mut Gathered) -> Decision {
+        seen.rows.extend(&credential.rows);
+        seen.unknown.extend(credential.unknown.iter().map(|reason| (reason.clone(), credential.rows.clone())));
+        if !credential.active {
+            return Decision::nothing();
+        }
+        let mut of = Vec::new();
+        for key in &credential.of {
+            if let Some(identity) = self.model.identities.get(key) {
+                of.push(self.identity(key, identity, seen));
+            }
+        }
+        for reason in &credential.unknown {
+            let lit = Lit::opaque(&format!("what {} permits", reason.message), false);
+            of.push(Decision::Rules(RuleSet {
+                allow: vec![Rule { lits: vec![lit], origin: Origin::default() }],
+                deny: Vec::new(),
+            }));
+        }
+        let any = Decision::Or(of);
+        if credential.session.is_empty() {
+            return any;
+        }
+        let session = self.rules(&credential.session, Kind::Identity, seen);
+        Decision::And(vec![any, Decision::Rules(session)])
+    }
+}
+
+/// Context keys whose value follows from who asks.
+fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTreeMap<Arc<str>, KeyValue> {
+    let mut keys = BTreeMap::new();
+    if !identity.shown {
+        return keys;
+    }
+    for (tag, value) in &identity.tags {
+        keys.insert(format!("aws:principaltag/{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()));
+    }
+    // A name that is known only after apply decides nothing.
+    if let Some(arn) = identity.arn.as_ref().filter(|arn| is_known_name(arn)) {
+        keys.insert("aws:principalarn".into(), KeyValue::One(arn.clone()));
+    }
+    keys.insert("aws:principalaccount".into(), KeyValue::One(account.id.clone()));
+    if key.0 == IdentityKind::User && is_known_name(&key.1) {
+        keys.insert("aws:username".into(), KeyValue::One(key.1.clone()));
+    }
+    keys
+}
+
+/// Decides the literals about who asks: a rule with one that fails is gone, one that holds is left out. A tag that
+/// the identity does not carry is absent.
+fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
+    if known.is_empty() {
+        return;
+    }
+    let point = Point { keys: known.clone(), ..Point::default() };
+    let about = |lit: &Lit| match &lit.dim {
+        Dim::Key(key) => {
+            (known.contains_key(key) || key.starts_with("aws:principaltag/"))
+                && lit.globs().iter().all(|glob| !glob.has_symbols())
+        }
+        _ => false,
+    };
+    let decide = |rules: &mut Vec<Rule>| {
+        rules.retain_mut(|rule| {
+            let holds = rule.lits.iter().all(|lit| !about(lit) || lit.holds(&point));
+            rule.lits.retain(|lit| !about(lit));
+            holds
+        });
+    };
+    decide(&mut set.allow);
+    decide(&mut set.deny);
+}
