@@ -59,7 +59,7 @@ fn world() -> impl Strategy<Value = World> {
 
 fn rows(world: &World) -> Vec<(String, String, Value)> {
     let members: Vec<&str> = (0..2).filter(|at| world.staff[*at]).map(|at| PRINCIPALS[at]).collect();
-    let list = |text: Option<&str>| text.into_iter().collect::<Vec<_>>();
+    let list = |text: Option<&'static str>| text.into_iter().collect::<Vec<_>>();
     let policies: Vec<Value> = world
         .policy
         .iter()
