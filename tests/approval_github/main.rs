@@ -5,8 +5,10 @@
 #[path = "../fake_github/mod.rs"]
 mod fake_github;
 
+mod adversary;
 mod attacks;
 mod contract;
 mod faults;
 mod site;
+mod strictness;
 mod writing;

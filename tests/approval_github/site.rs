@@ -27,7 +27,7 @@ pub(crate) struct Site {
 }
 
 pub(crate) fn patience() -> Patience {
-    Patience { answer: Duration::from_millis(400), tries: 1, pause: Duration::ZERO, total: Duration::from_secs(1) }
+    Patience { answer: Duration::from_secs(1), tries: 1, pause: Duration::ZERO, total: Duration::from_secs(1) }
 }
 
 pub(crate) fn client(url: &str, token: &str, patience: Patience) -> GitHub {

@@ -149,4 +149,33 @@ proptest! {
         world.snapshot.timeline.reverse();
         prop_assert_eq!(world.state(look), state);
     }
+
+    /// Once somebody who may has revoked, nothing said before opens a window again.
+    #[test]
+    fn never_open_after_a_revocation(
+        history in prop::collection::vec((1_i64..3600, events()), 0..8),
+        by in prop::sample::select(vec![AUTHOR, ALICE, BOB, CAROL]),
+        look in 3600_i64..9000,
+    ) {
+        let mut world = play(&history, 1);
+        world.comment(by, "/tollgate revoke", 3600);
+        prop_assert!(!world.is_open(look));
+    }
+
+    /// A window lies within as many approvals by different people as the rule asks for.
+    #[test]
+    fn a_window_lies_within_enough_approvals(
+        history in prop::collection::vec((1_i64..3600, events()), 0..10),
+        count in 1_usize..4,
+        look in 1_i64..9000,
+    ) {
+        let world = play(&history, count);
+        let judgement = world.judge(look);
+        if let State::Open(window) = judgement.state() {
+            let around = judgement.counted.iter().filter(|one| one.at <= window.opens() && window.expires() <= one.until);
+            let people: std::collections::BTreeSet<_> = around.map(|one| one.by.id).collect();
+            prop_assert!(people.len() >= count, "{people:?} of {count}");
+            prop_assert_eq!(window.subject(), world.subject.digest());
+        }
+    }
 }

@@ -70,6 +70,9 @@ pub(crate) struct Exchange {
     pub(crate) fault: bool,
 }
 
+/// Somebody acts while tollgate reads.
+pub(crate) type Race = fn(&mut State);
+
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     pub(crate) faults: Vec<Fault>,
@@ -80,6 +83,8 @@ pub(crate) struct Control {
     kept: String,
     pub(crate) violations: Vec<String>,
     count: usize,
+    /// What happens right before the n-th request from now on is answered.
+    races: Vec<(usize, Race)>,
     /// A call that fails however often it is tried: which fault, and the request once it came.
     stubborn: Option<(FaultKind, Option<(String, String)>)>,
 }
@@ -90,12 +95,24 @@ impl Control {
         self.count = 0;
         self.faults = faults.to_vec();
         self.stubborn = None;
+        self.races.clear();
+    }
+
+    /// Somebody acts right before the n-th request from now on.
+    pub(crate) fn race(&mut self, at: usize, race: Race) {
+        self.fail(&[]);
+        self.races.push((at, race));
     }
 
     /// The n-th request from now on fails, and so does every try of it again.
     pub(crate) fn fail_call(&mut self, at: usize, kind: FaultKind) {
         self.fail(&[Fault { at, kind, lasting: false }]);
         self.stubborn = Some((kind, None));
+    }
+
+    /// And right before this one.
+    pub(crate) fn also_race(&mut self, at: usize, race: Race) {
+        self.races.push((at, race));
     }
 
     /// What goes wrong with the next request.
@@ -217,7 +234,15 @@ impl Drop for FakeGitHub {
 fn serve(mut stream: TcpStream, state: &Mutex<State>, control: &Mutex<Control>) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let Some((request, headers)) = read(&stream) else { return };
-    let fault = control.lock().unwrap().next_fault(&request);
+    let (fault, race) = {
+        let mut control = control.lock().unwrap();
+        let race = control.races.iter().find(|(at, _)| *at == control.count).map(|(_, race)| *race);
+        (control.next_fault(&request), race)
+    };
+    if let Some(race) = race {
+        race(&mut state.lock().unwrap());
+    }
+    let fault = fault.or_else(|| state.lock().unwrap().over_limit(&request.token).then_some(FaultKind::RateLimit));
     match fault {
         Some(FaultKind::Timeout) => return std::thread::sleep(Duration::from_millis(1300)),
         Some(FaultKind::Reset) => return,

@@ -11,5 +11,5 @@ mod rest;
 mod state;
 mod whole;
 
-pub(crate) use http::{Clock, Exchange, FakeGitHub, Fault, FaultKind};
-pub(crate) use state::{Commit, State};
+pub(crate) use http::{Clock, Exchange, FakeGitHub, Fault, FaultKind, Race};
+pub(crate) use state::{Commit, Person, State};

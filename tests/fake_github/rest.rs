@@ -90,6 +90,9 @@ fn repository(request: &Request, state: &mut State, rest: &[&str]) -> Result<Ans
             allow(state, request, "pull-requests: write")?;
             fields(request, &["message"], &["event"])?;
             let by = state.tokens[request.token.as_str()].user;
+            if !state.reviews.iter().any(|review| Ok(review.comment.id) == id.parse()) {
+                return status(404, "Not Found");
+            }
             state.dismiss(number(id)?, by);
             ok(json!({ "id": number(id)?, "state": "DISMISSED" }))
         }
@@ -102,6 +105,7 @@ fn repository(request: &Request, state: &mut State, rest: &[&str]) -> Result<Ans
         ("POST", ["issues", n, "comments"]) => {
             allow(state, request, "pull-requests: write")?;
             let body = comment_body(request)?;
+            pull(state, number(n)?)?;
             let author = state.tokens[request.token.as_str()].user;
             let id = state.comment(number(n)?, author, &body);
             let comment = state.comments.iter().find(|comment| comment.id == id).unwrap();
@@ -142,6 +146,9 @@ fn repository(request: &Request, state: &mut State, rest: &[&str]) -> Result<Ans
             allow(state, request, "checks: write")?;
             let body = fields(request, &["name", "head_sha"], &["status", "external_id", "output", "conclusion"])?;
             check_output(body)?;
+            if !state.knows(&text(body, "head_sha")) {
+                return status(422, "No commit found for SHA");
+            }
             let mut run = body.clone();
             run["id"] = json!(state.id());
             state.checks.push(run.clone());
@@ -205,6 +212,9 @@ fn repository(request: &Request, state: &mut State, rest: &[&str]) -> Result<Ans
         ("POST", ["actions", "workflows", workflow, "dispatches"]) => {
             allow(state, request, "actions: write")?;
             let body = fields(request, &["ref"], &["inputs"])?.clone();
+            if !state.knows(&text(&body, "ref")) {
+                return status(422, "No ref found");
+            }
             state.dispatches.push(json!({ "workflow": workflow, "body": body }));
             Ok(Answer { status: 204, body: Value::Null, next: None })
         }
@@ -227,6 +237,9 @@ fn deployments(request: &Request, state: &mut State, method: &str, rest: &[&str]
             allow(state, request, "deployments: write")?;
             let optional = ["task", "auto_merge", "required_contexts", "payload", "environment", "description"];
             let body = fields(request, &["ref"], &optional)?.clone();
+            if !state.knows(&text(&body, "ref")) {
+                return status(422, "No ref found");
+            }
             let deployment = Deployment {
                 id: state.id(),
                 sha: text(&body, "ref"),
@@ -329,6 +342,9 @@ fn one_comment(request: &Request, state: &mut State, method: &str, id: u64) -> R
 
 fn comment_body(request: &Request) -> Result<String> {
     let body = text(fields(request, &["body"], &[])?, "body");
+    if body.trim().is_empty() {
+        return status(422, "Body cannot be blank");
+    }
     if body.chars().count() > 65_536 { status(422, "body is too long (maximum is 65536 characters)") } else { Ok(body) }
 }
 

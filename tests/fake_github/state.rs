@@ -100,6 +100,8 @@ pub(crate) struct Token {
     pub(crate) user: u64,
     /// `contents: read` and so on; write includes read.
     pub(crate) permissions: BTreeSet<&'static str>,
+    /// How many requests are left of the hour's; `None` for no limit.
+    pub(crate) left: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -195,10 +197,25 @@ impl State {
             files: BTreeMap::new(),
             runs: BTreeMap::new(),
             dispatches: Vec::new(),
-            tokens: BTreeMap::from([("ghs_token", Token { user: 41, permissions: all })]),
+            tokens: BTreeMap::from([("ghs_token", Token { user: 41, permissions: all, left: None })]),
             page: 100,
             next: 100,
         }
+    }
+
+    /// Takes one of the token's requests; whether there was none left.
+    pub(super) fn over_limit(&mut self, token: &str) -> bool {
+        let Some(left) = self.tokens.get_mut(token).and_then(|token| token.left.as_mut()) else { return false };
+        let over = *left == 0;
+        *left = left.saturating_sub(1);
+        over
+    }
+
+    /// Whether a commit or branch of this name is known.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        let pulls = || self.pulls.values();
+        matches!(name, "main" | BASE)
+            || pulls().any(|p| p.head_ref == name || p.base_ref == name || p.commits.iter().any(|c| c.sha == name))
     }
 
     pub(crate) fn id(&mut self) -> u64 {
@@ -335,7 +352,7 @@ impl State {
         if person.kind == "User" {
             json!({ "__typename": "User", "login": person.login, "databaseId": id })
         } else {
-            json!({ "__typename": "Bot", "login": person.login.trim_end_matches("[bot]") })
+            json!({ "__typename": person.kind, "login": person.login.trim_end_matches("[bot]") })
         }
     }
 
