@@ -284,7 +284,7 @@ fn identity(version: &str, before: &[Value], after: &[Value], cancel: bool) -> R
 /// A few hundred by default; proptest itself reads `PROPTEST_CASES`.
 fn cases() -> ProptestConfig {
     let (default, stock) = (ProptestConfig::default(), 256);
-    if default.cases == stock { ProptestConfig { cases: 400, ..default } } else { default }
+    if default.cases == stock { ProptestConfig { cases: 250, ..default } } else { default }
 }
 
 proptest! {
