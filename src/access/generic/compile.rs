@@ -128,8 +128,7 @@ impl Shape {
     /// What the object holds beside the listed attributes: by top-level name, with what is listed taken out.
     pub(super) fn rest<'o>(&self, object: &'o Val) -> BTreeMap<&'o str, Val> {
         let Val::Map(members) = object else { return BTreeMap::new() };
-        let beside =
-            |name: &str| self.told.contains(name) || self.ways.is_beside(name);
+        let beside = |name: &str| self.told.contains(name) || self.ways.is_beside(name);
         let kept = members.iter().filter(|(name, value)| !value.is_unset() && !beside(name));
         kept.map(|(name, value)| (&**name, self.root.without(&[Step::Key(name.to_string())], value)))
             .filter(|(_, value)| !value.is_unset())
