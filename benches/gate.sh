@@ -16,16 +16,18 @@ plan=$work/plan.json
 cargo xtask bench-plan --rows "$rows" --out "$plan"
 echo "plan: $(stat -c %s "$plan") bytes, $rows rows; median of $runs runs"
 
-# measure NAME COMMAND...: the median of the seconds and of the peak kilobytes into $work/NAME.
+# measure NAME COMMAND...: the medians of the seconds, of the processor's seconds and of the peak kilobytes into
+# $work/NAME. On a machine that does other things as well, the processor's seconds are the figure to trust.
 measure() {
     local name=$1; shift
     : > "$work/$name.times"
     for _ in $(seq "$runs"); do
-        /usr/bin/time -f '%e %M' -o "$work/time" "$@" > "$work/$name.out" 2> "$work/$name.err" || true
-        tail -n 1 "$work/time" >> "$work/$name.times"
+        /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" > "$work/$name.out" 2> "$work/$name.err" || true
+        tail -n 1 "$work/time" | awk '{ print $1, $2 + $3, $4 }' >> "$work/$name.times"
     done
     local middle=$(( (runs + 1) / 2 ))
-    echo "$(cut -d' ' -f1 "$work/$name.times" | sort -n | sed -n "${middle}p") $(cut -d' ' -f2 "$work/$name.times" | sort -n | sed -n "${middle}p")" > "$work/$name"
+    for column in 1 2 3; do cut -d' ' -f"$column" "$work/$name.times" | sort -n | sed -n "${middle}p"; done \
+        | paste -sd' ' > "$work/$name"
 }
 
 for policies in benches/policies benches/policies_all; do
@@ -40,10 +42,9 @@ for policies in benches/policies benches/policies_all; do
     cmp "$work/ours" "$work/theirs" || { echo "gate.sh: the findings differ" >&2; diff "$work/ours" "$work/theirs" | head >&2; exit 1; }
     echo "same findings: $(wc -l < "$work/ours")"
     for name in tollgate compared conftest opa; do
-        read -r seconds kilobytes < "$work/$name"
-        read -r our_seconds our_kilobytes < "$work/tollgate"
-        awk -v n="$name" -v s="$seconds" -v k="$kilobytes" -v os="$our_seconds" -v ok="$our_kilobytes" \
-            'BEGIN { printf "%-9s %7.2f s %8.1f MB   %6.1f x time %6.1f x memory\n", n, s, k / 1024, s / (os > 0 ? os : 0.01), k / ok }'
+        paste -d' ' "$work/$name" "$work/tollgate" | awk -v n="$name" '{
+            printf "%-9s %7.2f s wall %7.2f s processor %8.1f MB   %5.1f x wall %5.1f x processor %5.1f x memory\n",
+                n, $1, $2, $3 / 1024, $1 / ($4 > 0 ? $4 : 0.01), $2 / ($5 > 0 ? $5 : 0.01), $3 / $6 }'
     done
 done
 
@@ -51,6 +52,6 @@ done
 echo "== built-in rules"
 for one in "$plan" fixtures/plans/deploy-role-widened.json; do
     measure builtin "$tollgate" check --no-config --format json "$one"
-    read -r seconds kilobytes < "$work/builtin"
-    awk -v n="$(basename "$one")" -v s="$seconds" -v k="$kilobytes" 'BEGIN { printf "%-28s %7.3f s %8.1f MB\n", n, s, k / 1024 }'
+    awk -v n="$(basename "$one")" '{ printf "%-28s %7.2f s wall %7.2f s processor %8.1f MB\n", n, $1, $2, $3 / 1024 }' \
+        "$work/builtin"
 done
