@@ -194,6 +194,15 @@ impl Judge<'_> {
             return;
         }
         let new = piece::of(entity, carried, grant, request, newly);
+        if new.witness.principal.contains("${") {
+            let reason = Reason {
+                code: "unknown_value".into(),
+                path: String::new(),
+                message: format!("who it is is known only after apply: {}", new.explanation),
+            };
+            culprits.into_iter().for_each(|change| self.out.possible(change, reason.clone()));
+            return;
+        }
         let allowed = |cluster: &Cluster| cluster.allows(&new.witness);
         if !allowed(&self.replay.1) || allowed(&self.replay.0) {
             let reason = Reason {

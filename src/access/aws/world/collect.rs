@@ -38,6 +38,8 @@ pub(super) struct Collector<'a> {
     pub(super) profile_users: Vec<(Object, String, usize)>,
     /// Access entries of EKS by principal.
     pub(super) eks_entries: BTreeMap<String, usize>,
+    /// Where the keys and passwords of users stand.
+    keys: Vec<String>,
 }
 
 impl<'a> Collector<'a> {
@@ -63,6 +65,7 @@ impl<'a> Collector<'a> {
             profiles: BTreeMap::new(),
             profile_users: Vec::new(),
             eks_entries: BTreeMap::new(),
+            keys: Vec::new(),
         };
         let object = |at: usize| rows.get(at).and_then(|row| Some((at, row, row.object(side(at))?)));
         let objects: Vec<(usize, &Row, &Object)> = match only {
@@ -79,6 +82,7 @@ impl<'a> Collector<'a> {
         }
         this.apply_exclusive();
         this.unseen_groups();
+        this.unseen_users();
         resource::finish(&mut this);
         this.model.speaking = Speaking::of(&this.model);
         this.model
@@ -426,13 +430,40 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// A key or password of a user. Of a user that nobody shows it is not known what the key permits.
     fn credential_of(&mut self, at: usize, object: &Object, active: bool) {
-        let Some(user) = self.identity_key(IdentityKind::User, object.get("user")) else { return };
-        self.entry(user.clone(), at);
-        self.model.credentials.insert(
-            object.address.to_string(),
-            Credential { of: vec![user], active, rows: vec![at], session: Vec::new(), unknown: Vec::new() },
-        );
+        let user = self.identity_key(IdentityKind::User, object.get("user"));
+        let unknown = match &user {
+            Some(_) => Vec::new(),
+            None => vec![unseen_user(&object.address, "whose name is known only after apply")],
+        };
+        if let Some(user) = &user {
+            self.entry(user.clone(), at);
+        }
+        let credential =
+            Credential { of: user.into_iter().collect(), active, rows: vec![at], session: Vec::new(), unknown };
+        self.model.credentials.insert(object.address.to_string(), credential);
+        self.keys.push(object.address.to_string());
+    }
+
+    /// Keys of users that the plan refers to and does not show.
+    fn unseen_users(&mut self) {
+        for address in std::mem::take(&mut self.keys) {
+            let Some(credential) = self.model.credentials.get_mut(&address) else { continue };
+            let identities = &self.model.identities;
+            let hidden = credential.of.iter().find(|key| identities.get(key).is_none_or(|it| !it.shown));
+            if let Some((_, name)) = hidden {
+                credential.unknown.push(unseen_user(&address, &format!("`{name}`, which is not in the plan")));
+            }
+        }
+    }
+}
+
+fn unseen_user(address: &str, which: &str) -> Reason {
+    Reason {
+        code: "outside_plan".into(),
+        path: "user".into(),
+        message: format!("`{address}` lets its holder act as user {which}, so what it permits is not known"),
     }
 }
 
