@@ -395,7 +395,7 @@ fn cluster(world: &World) -> Cluster {
         .map(|(kind, name, values, _)| Object {
             address: format!("{kind}.{name}").into(),
             type_name: Arc::from(*kind),
-            values: Val::known(values),
+            values: Arc::new(Val::known(values)),
         })
         .collect();
     Cluster::of(&objects)
