@@ -267,7 +267,7 @@ fn comparing_weakens_no_decision() {
 
 /// Of these cases the comparison proves that nobody gains: the plan has nobody who holds the policy, or the key's user
 /// may do nothing.
-const PROVED_HARMLESS: [&str; 12] = [
+const PROVED_HARMLESS: [&str; 11] = [
     "aws-administrator-grant",
     "aws-boundary-removed",
     "aws-credential-exposure",
@@ -277,7 +277,6 @@ const PROVED_HARMLESS: [&str; 12] = [
     "aws-public-access-block-lifted",
     "aws-wildcard-action",
     "aws-wildcard-resource",
-    "credential-created",
     "expiry-extended",
     "not-compared",
 ];
