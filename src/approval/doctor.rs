@@ -471,7 +471,8 @@ mod tests {
 
     #[test]
     fn each_defect_is_broken_and_lowers_the_mode_where_it_opens_the_lock() {
-        let broken: [(&str, Mode, fn(&mut Setup)); 9] = [
+        type Defect = (&'static str, Mode, fn(&mut Setup));
+        let broken: [Defect; 9] = [
             ("no environment", Mode::SeatBelt, |s| s.environment = Ok(None)),
             ("any branch", Mode::SeatBelt, |s| {
                 if let Ok(Some(environment)) = &mut s.environment {

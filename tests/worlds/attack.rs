@@ -182,7 +182,9 @@ fn a_policy_of_one_bucket_denies_nothing_on_another() {
 fn a_denial_of_the_role_held_back_what_the_bucket_grants() {
     let given = json!({"Effect": "Allow", "Principal": {"AWS": arn("role/app")}, "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::b/*"});
-    let world = || app().stays("aws_s3_bucket_policy.b", json!({"bucket": "b", "policy": document(&[given.clone()])}));
+    let world = || {
+        app().stays("aws_s3_bucket_policy.b", json!({"bucket": "b", "policy": document(std::slice::from_ref(&given))}))
+    };
     is_new(
         &world().change("aws_iam_role_policy.app", inline(&[deny("s3:*", "*")]), Value::Null),
         "aws_iam_role_policy.app",
@@ -190,7 +192,7 @@ fn a_denial_of_the_role_held_back_what_the_bucket_grants() {
     let bounded = with(role("app"), "permissions_boundary", json!(arn("policy/limit")));
     let world = World::new()
         .stays("aws_iam_policy.limit", managed("limit", &[allow("ec2:*", "*")]))
-        .stays("aws_s3_bucket_policy.b", json!({"bucket": "b", "policy": document(&[given.clone()])}))
+        .stays("aws_s3_bucket_policy.b", json!({"bucket": "b", "policy": document(std::slice::from_ref(&given))}))
         .change("aws_iam_role.app", bounded, role("app"));
     is_new(&world, "aws_iam_role.app");
 }
@@ -203,7 +205,7 @@ fn a_key_hands_the_decision_to_the_account() {
     let root = json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:Decrypt", "Resource": "*"});
     let world = app().stays("aws_iam_role_policy.app", inline(&[allow("kms:Decrypt", "*")])).change(
         "aws_kms_key.k",
-        key(&[named.clone()]),
+        key(std::slice::from_ref(&named)),
         key(&[named, root]),
     );
     is_new(&world, "aws_kms_key.k");

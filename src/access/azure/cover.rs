@@ -352,7 +352,7 @@ fn special(name: &str, row: &Row) -> Option<Reason> {
             let (old, new) = (end(before), end(after));
             let moved = before.get("end_date") != after.get("end_date")
                 || before.get("end_date_relative") != after.get("end_date_relative");
-            (moved && !old.zip(new).is_some_and(|(old, new)| new <= old)).then(|| not_compared("end_date", name))
+            (moved && old.zip(new).is_none_or(|(old, new)| new > old)).then(|| not_compared("end_date", name))
         }
         "azurerm_key_vault_access_policy" if before.get("tenant_id") != after.get("tenant_id") => {
             Some(not_compared("tenant_id", name))

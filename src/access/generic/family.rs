@@ -27,6 +27,9 @@ pub(super) struct Member<'s> {
     rest: [BTreeMap<&'s str, Val>; 2],
 }
 
+/// Rows by a word that they have.
+type ByWord = HashMap<Arc<str>, BTreeSet<usize>>;
+
 /// All rows of a type.
 pub(super) struct Family<'s> {
     pub(super) shape: Shape,
@@ -34,7 +37,7 @@ pub(super) struct Family<'s> {
     /// The words of each dimension on either side.
     seen: Vec<BTreeSet<Arc<str>>>,
     /// The dimension that rows are found by, and the rows that have a word in it; those without one under [`UNSET`].
-    index: Option<(usize, HashMap<Arc<str>, BTreeSet<usize>>)>,
+    index: Option<(usize, ByWord)>,
     /// Whether what one row grants may have stood in another row.
     moves: bool,
 }
@@ -301,9 +304,9 @@ fn refuses(value: &Val) -> bool {
 }
 
 /// The dimension that rows are found by: who gets something.
-fn index(shape: &Shape, members: &[Member<'_>]) -> Option<(usize, HashMap<Arc<str>, BTreeSet<usize>>)> {
-    let dim = shape.dims.iter().position(|dim| who(dim))?;
-    let mut rows: HashMap<Arc<str>, BTreeSet<usize>> = HashMap::new();
+fn index(shape: &Shape, members: &[Member<'_>]) -> Option<(usize, ByWord)> {
+    let dim = shape.dims.iter().position(who)?;
+    let mut rows = ByWord::new();
     for (at, member) in members.iter().enumerate() {
         for cell in member.before.iter().chain(&member.after).flatten().filter_map(|statement| statement.get(dim)) {
             // What may be anybody is found by everybody.

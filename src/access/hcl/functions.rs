@@ -71,7 +71,7 @@ pub(super) fn call(name: &str, arguments: Vec<Value>) -> Outcome {
         },
         ("keys", [Value::Map(members)]) => Ok(strings(members.keys().cloned().collect())),
         ("values", [Value::Map(members)]) => Ok(Value::List(members.values().cloned().collect())),
-        ("lookup", [Value::Map(members), key, default @ ..]) => lookup(members, &*key.text()?, default),
+        ("lookup", [Value::Map(members), key, default @ ..]) => lookup(members, &key.text()?, default),
         ("element", [list, Value::Number(at)]) => {
             let all = ordered(name, list)?;
             let at = usize::try_from(*at).or_else(|_| no("`element` counts from the end"))?;

@@ -249,11 +249,15 @@ fn said(outcome: &Outcome) -> Option<bool> {
 
 /// Whether any is permitted; open where one is open and none is permitted.
 fn any(answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    answers.fold(Some(false), |all, one| match (all, one) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (None, _) | (_, None) => None,
-        _ => Some(false),
-    })
+    let mut all = Some(false);
+    for one in answers {
+        match one {
+            Some(true) => return Some(true),
+            Some(false) => {}
+            None => all = None,
+        }
+    }
+    all
 }
 
 /// The documents; `None` where one cannot be read.
