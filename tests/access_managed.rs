@@ -3,7 +3,12 @@
 //!
 //! Every fortieth policy by default; `TOLLGATE_MANAGED=all` takes all of them (in a release build: minutes).
 
-#![expect(clippy::print_stderr, clippy::unwrap_used, reason = "a test may fail, and says how much it looked at")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may fail, and says how much it looked at"
+)]
 
 use tollgate::access::aws::diff::Diff;
 use tollgate::access::aws::document::Document;

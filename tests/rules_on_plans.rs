@@ -255,8 +255,7 @@ fn comparing_weakens_no_decision() {
         };
         let is = ["allow", "needs_approval", "block"].iter().position(|word| *word == decision).unwrap();
         let shown = list(&report["findings"]).map(|finding| rank(finding["severity"].as_str().unwrap())).max();
-        let meant =
-            severity.map(|severity| rank(&serde_json::to_value(severity).unwrap().as_str().unwrap().to_owned()));
+        let meant = severity.map(|severity| rank(serde_json::to_value(severity).unwrap().as_str().unwrap()));
         if is < wanted || shown < meant {
             weaker.push(format!("{id}: {decision} with severity {shown:?} instead of {wanted} with {meant:?}"));
         }

@@ -19,8 +19,12 @@ fn approval(state: &crate::fake_github::State) -> u64 {
 #[test]
 fn nothing_slips_in_while_the_pull_request_is_read() {
     let races: [(&str, Race); 9] = [
-        ("revoked", |state| drop(state.comment(7, BOB, "/tollgate revoke"))),
-        ("vetoed", |state| drop(state.review(7, BOB, "CHANGES_REQUESTED", "no"))),
+        ("revoked", |state| {
+            state.comment(7, BOB, "/tollgate revoke");
+        }),
+        ("vetoed", |state| {
+            state.review(7, BOB, "CHANGES_REQUESTED", "no");
+        }),
         ("edited", |state| state.edit(approval(state), STRANGER, "x")),
         ("deleted", |state| state.delete(approval(state), STRANGER)),
         ("retargeted", |state| state.retarget(7, "lax")),
@@ -67,7 +71,9 @@ fn a_pull_request_that_never_stands_still_is_undecided() {
     let site = Site::new();
     site.approve(ALICE);
     for at in 0..60 {
-        site.github.control().race(at, |state| drop(state.comment(7, STRANGER, "noise")));
+        site.github.control().race(at, |state| {
+            state.comment(7, STRANGER, "noise");
+        });
         assert!(site.is_open(), "one comment is read again");
         if at > 2 {
             break;
@@ -75,9 +81,13 @@ fn a_pull_request_that_never_stands_still_is_undecided() {
     }
     let noise = |site: &Site| {
         let mut control = site.github.control();
-        control.race(0, |state| drop(state.comment(7, STRANGER, "noise")));
+        control.race(0, |state| {
+            state.comment(7, STRANGER, "noise");
+        });
         for at in 1..200 {
-            control.also_race(at, |state| drop(state.comment(7, STRANGER, "noise")));
+            control.also_race(at, |state| {
+                state.comment(7, STRANGER, "noise");
+            });
         }
     };
     noise(&site);

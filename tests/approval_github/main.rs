@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[expect(dead_code, reason = "the tests from end to end use all of it")]
 #[path = "../fake_github/mod.rs"]
 mod fake_github;
 

@@ -315,8 +315,8 @@ impl Side {
     /// Whether a role may do anything at all; one that may not is nothing that a service gains.
     fn is_idle(&self, role: usize) -> bool {
         let allows = |doc: &Doc| doc.iter().any(|says| says.allow);
-        !self.small.inline[role].as_ref().is_some_and(allows)
-            && !(self.small.attached[role] && allows(&self.small.managed))
+        let attached = self.small.attached[role] && allows(&self.small.managed);
+        !attached && !self.small.inline[role].as_ref().is_some_and(allows)
     }
 }
 
