@@ -7,6 +7,7 @@ metadata := {
 	"title": "A grant's expiry is removed or moved to a later time",
 	"description": "Access that was to end, or a credential or session that was to be short, now lasts longer or forever. Temporary access that is extended in passing is how standing access comes about.",
 	"severity": "medium",
+	"verdicts": ["none", "possible", "new"],
 	"remediation": "Let the grant end and ask for a new one, or name the reason for the longer time.",
 	"references": ["https://learn.microsoft.com/entra/id-governance/privileged-identity-management/pim-configure"],
 }
