@@ -80,7 +80,7 @@ pub(crate) struct Control {
     /// Since a test last cleared it.
     pub(crate) log: Vec<Exchange>,
     /// All of them, as lines of JSON, where they are kept.
-    kept: String,
+    pub(crate) kept: String,
     pub(crate) violations: Vec<String>,
     count: usize,
     /// What happens right before the n-th request from now on is answered.
