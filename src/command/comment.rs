@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::pull_state::{Situation, config_of, harmless, situations};
-use super::record::{Recorder, checkpoint_line, ledger_of};
+use super::record::{Recorder, checkpoint_line, ledger_at};
 use super::terminal;
 use crate::approval::{Command, NotCounted, Parsed, Source, State, parse};
 use crate::cli::CommentArgs;
@@ -163,10 +163,7 @@ fn record(
     situation: &Situation,
 ) -> Result<(Vec<String>, Option<Checkpoint>)> {
     let Situation { subject, judgement, now } = situation;
-    let ledger = match &config.ledger {
-        Some(url) => ledger_of(Some(url), context.ci)?,
-        None => None,
-    };
+    let ledger = ledger_at(config.ledger.as_deref())?;
     let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject };
     let mine = |source: Source| matches!(source, Source::Comment(id) if id == event.comment);
     let counts = judgement.counted.iter().any(|counted| mine(counted.source));

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use super::check::Gated;
-use super::record::{Recorder, checkpoint_line, ledger_of};
+use super::record::{Recorder, checkpoint_line, ledger_at};
 use super::subject::{stack, subject_of};
 use super::terminal;
 use crate::approval::{Digest, Now, POLICY_FILES_RULE, Subject, WindowLength};
@@ -77,11 +77,11 @@ pub(super) fn publish(gated: &mut Gated, args: &CheckArgs) -> Result<()> {
 /// A record that cannot be written stops nothing, because a report permits nothing; it is said instead.
 fn requested(gated: &Gated, context: &Context, subject: &Subject) -> String {
     let config = &gated.settings.config;
-    let written = match &config.ledger {
-        None => return String::new(),
-        Some(url) => ledger_of(Some(url), context.ci).map_err(|error| format!("{error:#}")),
-    };
-    let written = written.and_then(|ledger| {
+    if config.ledger.is_none() {
+        return String::new();
+    }
+    let ledger = ledger_at(config.ledger.as_deref()).map_err(|error| format!("{error:#}"));
+    let written = ledger.and_then(|ledger| {
         let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject };
         let actor = ci::Context::read().actor.map(|name| Person { id: None, name });
         recorder.write(EventKind::Request, Now::from_local_clock(clock::now()), |entry| {

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::apply::judge;
-use crate::approval::{Judgement, Now, Source, State, Subject};
+use crate::approval::{Doubt, Judgement, Now, Source, State, Subject, decide};
 use crate::config::{Config, FILE_NAME};
 use crate::edge::clock;
-use crate::edge::forge::{Context, Forge, PullFacts, Question};
+use crate::edge::forge::{Context, Forge, ForgeError, PullFacts, Question};
 
 /// Each subject costs a full reading of the pull request.
 const MAX_SUBJECTS: usize = 20;
@@ -40,18 +39,25 @@ pub(super) fn config_of(context: &Context, facts: &PullFacts) -> Result<Config> 
     Ok(Config::default())
 }
 
+/// The subjects that were published for the head, in the order of the forge.
+///
+/// # Errors
+/// The forge's.
+pub(super) fn published(context: &Context, pull: u64, facts: &PullFacts) -> Result<Vec<Subject>, ForgeError> {
+    let documents = context.forge.subject_documents(&facts.head_sha)?.into_iter();
+    Ok(documents
+        .filter_map(|(digest, text)| Subject::from_document(&text, digest).ok())
+        .filter(|subject| subject.parts().pr_number == pull && subject.parts().repo_id == facts.repo_id)
+        .collect())
+}
+
 /// Every subject that was published for the head, with its state now.
 ///
 /// # Errors
 /// The forge's, or more subjects than can be looked at.
 pub(super) fn situations(context: &Context, config: &Config, pull: u64, facts: &PullFacts) -> Result<Vec<Situation>> {
-    let subjects: BTreeMap<_, _> = context
-        .forge
-        .subject_documents(&facts.head_sha)?
-        .into_iter()
-        .filter_map(|(digest, text)| Some((digest, Subject::from_document(&text, digest).ok()?)))
-        .filter(|(_, subject)| subject.parts().pr_number == pull && subject.parts().repo_id == facts.repo_id)
-        .collect();
+    let subjects: BTreeMap<_, _> =
+        published(context, pull, facts)?.into_iter().map(|subject| (subject.digest(), subject)).collect();
     if subjects.len() > MAX_SUBJECTS {
         bail!("there are {} reports on the head commit, more than the {MAX_SUBJECTS} looked at", subjects.len());
     }
@@ -60,16 +66,31 @@ pub(super) fn situations(context: &Context, config: &Config, pull: u64, facts: &
 
 /// The state of one subject; `own` claims and records are not held against it.
 pub(super) fn situation(context: &Context, config: &Config, pull: u64, subject: Subject, own: &[String]) -> Situation {
-    let question = Question {
-        pull,
-        subject: subject.digest(),
-        plan_run: subject.parts().plan_run,
-        settings: &config.approvals,
-        own,
-    };
-    let (judgement, now) = judge(context.forge.observe(question), &config.approvals, &subject);
-    let now = now.unwrap_or_else(|| Now::from_local_clock(clock::now()));
+    let (judgement, now) = look(context, config, pull, &subject, own);
     Situation { subject, judgement, now }
+}
+
+/// The judgement of what the forge says now, and the server's time; without a believable time it is a doubt, and the
+/// time is the local clock's.
+pub(super) fn look(
+    context: &Context,
+    config: &Config,
+    pull: u64,
+    subject: &Subject,
+    own: &[String],
+) -> (Judgement, Now) {
+    let settings = &config.approvals;
+    let plan_run = subject.parts().plan_run;
+    let observed = context.forge.observe(Question { pull, subject: subject.digest(), plan_run, settings, own });
+    let local = clock::now();
+    let result = observed.map_err(Doubt::from).and_then(|observed| observed.now(local).map(|now| (observed, now)));
+    match result {
+        Ok((observed, now)) => (decide(Ok(&observed.snapshot), settings, subject, now), now),
+        Err(doubt) => {
+            let now = Now::from_local_clock(local);
+            (decide(Err(&doubt), settings, subject, now), now)
+        }
+    }
 }
 
 impl Situation {

@@ -2,21 +2,27 @@
 
 use anyhow::{Result, bail};
 
-use crate::approval::{Judgement, LOCAL_HOST, Now, State, Subject};
+use crate::approval::{Account, Judgement, LOCAL_HOST, Now, State, Subject};
 use crate::edge::forge::Origin;
 use crate::edge::store::{ObjectStore, append, open};
 use crate::ledger::{Chain, Checkpoint, Entry, EventKind, Person, TimeSource, Workload};
 
-/// Where records go. In a pipeline there has to be a place that outlives it.
-pub(super) fn ledger_of(url: Option<&str>, ci: bool) -> Result<Option<Box<dyn ObjectStore>>> {
+/// Where records go, if they go anywhere but to the forge.
+pub(super) fn ledger_at(url: Option<&str>) -> Result<Option<Box<dyn ObjectStore>>> {
     match url {
-        Some("forge") => Ok(None),
+        None | Some("forge") => Ok(None),
         Some(url) => Ok(Some(open(url)?)),
-        None if ci => bail!(
-            "there is no ledger\n  help: set `ledger` in tollgate.toml to a store's URL, or to \"forge\" to accept the deployment record alone"
-        ),
-        None => Ok(None),
     }
+}
+
+/// Where the records of an apply go. In a pipeline there has to be a place that outlives it.
+pub(super) fn ledger_of_apply(url: Option<&str>, ci: bool) -> Result<Option<Box<dyn ObjectStore>>> {
+    if url.is_none() && ci {
+        bail!(
+            "there is no ledger\n  help: set `ledger` in tollgate.toml to a store's URL, or to \"forge\" to accept the deployment record alone"
+        );
+    }
+    ledger_at(url)
 }
 
 /// Writes what happened to one subject.
@@ -30,6 +36,11 @@ pub(super) struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    /// Whether there is no forge: time is the local clock's then.
+    fn is_local(&self) -> bool {
+        self.subject.parts().forge_host == LOCAL_HOST
+    }
+
     /// Appends to the ledger, where there is one, and gives its new end. The error says what is missing.
     pub(super) fn record(
         &self,
@@ -38,15 +49,17 @@ impl Recorder<'_> {
         judged: &Judgement,
         fill: impl FnOnce(&mut Entry),
     ) -> Result<Option<Checkpoint>, String> {
-        let approvers =
-            judged.counted.iter().map(|counted| Person { id: Some(counted.by.id.0), name: counted.by.login.clone() });
+        let local = self.is_local();
+        // People behind keys have no number.
+        let person = |by: &Account| Person { id: (!local).then_some(by.id.0), name: by.login.clone() };
+        let approvers = judged.counted.iter().map(|counted| person(&counted.by));
         let (opens, expires) = match judged.state() {
             State::Open(window) => (Some(window.opens().to_string()), Some(window.expires().to_string())),
             _ => (None, None),
         };
         let undecided = matches!(judged.state(), State::Undecided(_));
         self.write(event, now, |entry| {
-            entry.time_source = if undecided { TimeSource::Local } else { TimeSource::Server };
+            entry.time_source = if undecided || local { TimeSource::Local } else { TimeSource::Server };
             entry.approvers = approvers.collect();
             entry.reason = judged.counted.last().map(|counted| counted.reason.clone());
             (entry.opens, entry.expires) = (opens, expires);
@@ -68,7 +81,7 @@ impl Recorder<'_> {
             time_source: TimeSource::Local,
             event,
             repository: self.origin.repository.clone(),
-            pull_request: (parts.forge_host != LOCAL_HOST).then_some(parts.pr_number),
+            pull_request: (!self.is_local()).then_some(parts.pr_number),
             stack: Some(parts.stack.to_string()),
             subject: Some(self.subject.digest()),
             plan_sha256: Some(parts.plan_sha256),

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use super::pull_state::{Situation, config_of, situations};
-use super::record::{Recorder, ledger_of};
+use super::record::{Recorder, ledger_at};
 use super::terminal;
 use crate::approval::State;
 use crate::cli::RecoverArgs;
@@ -56,10 +56,7 @@ fn explain(context: &Context, config: &Config, pull: u64, situation: Situation, 
         _ => return Ok(false),
     };
     terminal::print(&format!("{}: plan {subject}\n", situation.subject.parts().stack))?;
-    let ledger = match config.ledger.as_deref() {
-        Some(url) => ledger_of(Some(url), context.ci)?,
-        None => None,
-    };
+    let ledger = ledger_at(config.ledger.as_deref())?;
     let mut started = false;
     if let Some(ledger) = &ledger {
         for record in read_all(ledger.as_ref(), None)?.records {

@@ -18,16 +18,17 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use super::check::{Gated, gate};
-use super::record::{Recorder, ledger_of};
+use super::pull_state::{self, published};
+use super::record::{Recorder, ledger_of_apply};
 use super::subject::subject_of;
 use super::terminal;
-use crate::apply::{Claim, Evidence, Refusal, admit};
-use crate::approval::{Digest, Doubt, Judgement, Now, Subject, decide};
+use crate::apply::{ApplySettings, Claim, Evidence, Refusal, admit};
+use crate::approval::{Digest, Judgement, Now, Subject};
 use crate::cli::{ApplyArgs, CheckArgs, PullArgs, SettingsArgs};
 use crate::decision::Decision;
 use crate::edge::apply_process::{Ended, apply};
 use crate::edge::cloud_account::aws_account;
-use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, ForgeError, Observation, Question};
+use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge};
 use crate::edge::private_copy::PrivateCopy;
 use crate::edge::store::{self, ClaimNote};
 use crate::edge::terraform::Terraform;
@@ -120,12 +121,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
 
     // 2. The subject that was published for this file, before anything reads the file: showing it starts plugins.
     let facts = context.forge.facts(pull)?;
-    let documents = context.forge.subject_documents(&facts.head_sha)?;
-    let mut published: Vec<Subject> = documents
-        .into_iter()
-        .filter_map(|(digest, text)| Subject::from_document(&text, digest).ok())
-        .filter(|subject| subject.parts().pr_number == pull && subject.parts().repo_id == facts.repo_id)
-        .collect();
+    let mut published = published(&context, pull, &facts)?;
     let copy = match carried {
         Some(copy) => copy,
         None => match from_store::fetch(args, &context, pull, &published)? {
@@ -144,7 +140,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     // 3. Judged again, with the policy that this job has checked out: the default branch's.
     let gated = judged(copy.path(), args.terraform.clone(), &args.pull, &args.settings)?;
     let config = &gated.settings.config;
-    let ledger = ledger_of(config.ledger.as_deref(), context.ci)?;
+    let ledger = ledger_of_apply(config.ledger.as_deref(), context.ci)?;
     match gated.report.decision {
         Decision::Error => bail!("the plan could not be judged again"),
         Decision::Block => {
@@ -181,16 +177,8 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     let evidence = Evidence { copy: copy.digest(), approved, recomputed };
     let look = |own: &[String]| -> (Judgement, Now, Instant) {
         let read_at = clock::stopwatch();
-        let question = Question {
-            pull,
-            subject: approved.digest(),
-            plan_run: approved.parts().plan_run,
-            settings: &config.approvals,
-            own,
-        };
-        let local = clock::now();
-        let (judgement, now) = judge(context.forge.observe(question), &config.approvals, approved);
-        (judgement, now.unwrap_or_else(|| Now::from_local_clock(local)), read_at)
+        let (judgement, now) = pull_state::look(&context, config, pull, approved, own);
+        (judgement, now, read_at)
     };
     // What is missing may be bypassed; what denies still denies.
     let opened = |judgement: Judgement, now: Now| match &emergency {
@@ -214,11 +202,8 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         Ok(admission) => admission,
         Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
     };
-    if let Some(wanted) = &config.apply.account_id {
-        let (is, wanted) = (aws_account()?, wanted.as_str().to_owned());
-        if is != wanted {
-            return Ok(Err(refused(&recorder, Refusal::Account { is, wanted }, Some((&judgement, now)))));
-        }
+    if let Some(refusal) = other_account(&config.apply)? {
+        return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
     }
 
     // 5. The claim, and the second look. A record that cannot be written stops it: nothing may run unrecorded.
@@ -315,6 +300,13 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     done
 }
 
+/// Refuses where the credentials are those of another account than the configured one.
+fn other_account(settings: &ApplySettings) -> Result<Option<Refusal>> {
+    let Some(wanted) = &settings.account_id else { return Ok(None) };
+    let (is, wanted) = (aws_account()?, wanted.as_str().to_owned());
+    Ok((is != wanted).then_some(Refusal::Account { is, wanted }))
+}
+
 /// Records that something is missing, and says it where that is not possible either.
 fn record_gap(recorder: &Recorder<'_>, claim: Option<String>, detail: String) {
     let gap = recorder.write(EventKind::RecordGap, Now::from_local_clock(clock::now()), |entry| {
@@ -385,18 +377,4 @@ fn claim(
     }
     let note = ClaimNote::new(subject, now.timestamp().to_string(), context.run);
     Ok(store::claim(store::open(url)?.as_ref(), &note)?)
-}
-
-/// The judgement of an answer, and the time it was given; without a believable time it is a doubt.
-pub(super) fn judge(
-    observed: Result<Observation, ForgeError>,
-    settings: &crate::approval::ApprovalSettings,
-    subject: &Subject,
-) -> (Judgement, Option<Now>) {
-    let local = clock::now();
-    let result = observed.map_err(Doubt::from).and_then(|observed| observed.now(local).map(|now| (observed, now)));
-    match result {
-        Ok((observed, now)) => (decide(Ok(&observed.snapshot), settings, subject, now), Some(now)),
-        Err(doubt) => (decide(Err(&doubt), settings, subject, Now::from_local_clock(local)), None),
-    }
 }

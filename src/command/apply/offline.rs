@@ -8,7 +8,7 @@ use super::super::check::Gated;
 use super::super::record::Recorder;
 use super::super::subject::{stack, subject_of};
 use super::super::terminal;
-use super::{Stage, Steps, aws_account, judged, refused};
+use super::{Stage, Steps, judged, other_account, refused};
 use crate::apply::{Evidence, Refusal, admit};
 use crate::approval::{
     ApplyPhase, ApplyRecord, BanReason, Digest, Grant, Hands, Judgement, LOCAL_HOST, Now, SignedGrant, Subject,
@@ -24,7 +24,7 @@ use crate::edge::repository::Repository;
 use crate::edge::store::{self, ClaimNote, ObjectStore};
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, environment, files, signature};
-use crate::ledger::{EventKind, TimeSource};
+use crate::ledger::EventKind;
 
 /// The subject of a plan without a forge: the commit that is checked out takes the place of the pull request's head.
 ///
@@ -161,69 +161,36 @@ pub(super) fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     let evidence = Evidence { copy: copy.digest(), approved: &subject, recomputed: &subject };
     let admission = match admit(evidence, &judgement, &config.apply, now) {
         Ok(admission) => admission,
-        Err(refusal) => return Ok(Err(local(&recorder, refusal, &judgement, now))),
+        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
     };
-    if let Some(wanted) = &config.apply.account_id {
-        let (is, wanted) = (aws_account()?, wanted.as_str().to_owned());
-        if is != wanted {
-            return Ok(Err(local(&recorder, Refusal::Account { is, wanted }, &judgement, now)));
-        }
+    if let Some(refusal) = other_account(&config.apply)? {
+        return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
     }
     let note = ClaimNote::new(subject.digest(), now.timestamp().to_string(), None);
     let claim = match store::claim(place(claims_url)?.as_ref(), &note)? {
         Ok(claim) => claim,
-        Err(refusal) => return Ok(Err(local(&recorder, refusal, &judgement, now))),
+        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
     };
     *stage = Stage::Claimed;
     let claimed = claim.key().to_owned();
-    record(&recorder, EventKind::Claim, &judgement, now, Some(&claimed))?;
+    let record = |event, judgement: &Judgement, now| {
+        let written = recorder.record(event, now, judgement, |entry| entry.claim = Some(claimed.clone()));
+        written.map_err(|error| anyhow::anyhow!(error))
+    };
+    record(EventKind::Claim, &judgement, now)?;
     let read_at = clock::stopwatch();
     let (judgement, now) = look(&[]);
     let permit = match admission.permit(claim, &judgement, &config.apply, now) {
         Ok(permit) => permit,
-        Err(refusal) => return Ok(Err(local(&recorder, refusal, &judgement, now))),
+        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
     };
-    record(&recorder, EventKind::ApplyStart, &judgement, now, Some(&claimed))?;
+    record(EventKind::ApplyStart, &judgement, now)?;
     let ended = apply(permit, &copy, &terraform, &config.apply, read_at)?;
     *stage = Stage::Applied;
     let entry = recorder.record(EventKind::ApplyEnd, Now::from_local_clock(clock::now()), &judgement, |entry| {
-        entry.time_source = TimeSource::Local;
-        unnumbered(entry);
-        entry.claim = Some(claimed);
+        entry.claim = Some(claimed.clone());
         entry.exit_status = Some(ended.status);
         entry.detail = ended.interrupted.map(|signal| format!("interrupted once: {signal:?}"));
     });
     Ok(Ok((ended, entry.err().into_iter().collect())))
-}
-
-/// People behind keys have no number.
-fn unnumbered(entry: &mut crate::ledger::Entry) {
-    entry.approvers.iter_mut().for_each(|person| person.id = None);
-}
-
-fn record(
-    recorder: &Recorder<'_>,
-    event: EventKind,
-    judgement: &Judgement,
-    now: Now,
-    claimed: Option<&str>,
-) -> Result<()> {
-    let written = recorder.record(event, now, judgement, |entry| {
-        entry.time_source = TimeSource::Local;
-        unnumbered(entry);
-        entry.claim = claimed.map(str::to_owned);
-    });
-    written.map(|_| ()).map_err(|error| anyhow::anyhow!(error))
-}
-
-/// Records a refusal with the local time it was made at.
-fn local(recorder: &Recorder<'_>, refusal: Refusal, judgement: &Judgement, now: Now) -> Refusal {
-    let detail = format!("{}: {refusal}", refusal.check().word());
-    let written = recorder.record(EventKind::Refuse, now, judgement, |entry| {
-        entry.time_source = TimeSource::Local;
-        unnumbered(entry);
-        entry.detail = Some(detail);
-    });
-    written.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
-    refusal
 }
