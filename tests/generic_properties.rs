@@ -168,6 +168,13 @@ proptest! {
     }
 
     #[test]
+    fn a_role_that_moves_to_another_object_is_not_lost(one in 0..WHO.len()) {
+        let before = vec![Some(Thing::Roles(one, 6)), None, None, None];
+        let after = vec![Some(Thing::Roles(one, 10)), None, None, Some(Thing::Roles(one, 12))];
+        prop_assert_eq!(judged(&before, &after).verdict, Verdict::New);
+    }
+
+    #[test]
     fn the_verdict_is_that_of_plain_sets(before in world(), after in world()) {
         let found = judged(&before, &after);
         prop_assert_eq!(found.verdict, expected(&before, &after), "{:?}", found.changes);

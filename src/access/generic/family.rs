@@ -145,7 +145,15 @@ impl<'s> Family<'s> {
         let granted: Vec<Rule> = sure.filter_map(|(index, new)| self.certain_rule(new, index)).collect();
         if !granted.is_empty() {
             let kept = || candidates.iter().filter_map(|at| self.members.get(*at)?.after.as_ref()).flatten();
-            let lost = |old: &Statement| !kept().any(|new| self.within(old, new));
+            let lost = |old: &Statement| {
+                // Several statements together may have what one had.
+                !kept().any(|new| self.within(old, new)) && {
+                    let kept = self.rules(kept().map(|new| self.rule(new, 0, true)));
+                    let old = self.rules(std::iter::once(self.rule(old, 0, false)));
+                    let outcome = compare(&kept, &old, &Plain, Options::default());
+                    !outcome.new.is_empty() || !outcome.possible.is_empty()
+                }
+            };
             let excused = pool.iter().map(|old| self.excuse(old, lost(old)));
             let before = self.rules(pool.iter().map(|old| self.rule(old, 0, false)).chain(excused));
             let outcome = compare(&before, &self.rules(granted.into_iter()), &Plain, Options::default());
