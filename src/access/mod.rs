@@ -35,6 +35,7 @@ mod table;
 mod tree;
 mod truth;
 mod verdict;
+mod wildcard;
 mod witness;
 
 pub use verdict::{

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tollgate::access::Verdict;
 
 use super::plan::{Plan, with};
+use super::table::{self, Case};
 
 /// Grants that make what the types restrain worth something: on the project, to many kinds of members.
 fn world() -> Plan {
@@ -44,14 +45,6 @@ fn world() -> Plan {
 
 const ALL: &str = "projects/acme/roles/all";
 const POOL: &str = "iam.googleapis.com/projects/100/locations/global/workloadIdentityPools/ci";
-
-/// A type: the object, the changes that raise access, and those that do not.
-struct Case {
-    address: &'static str,
-    base: Value,
-    raises: Vec<(&'static str, Value)>,
-    silent: Vec<(&'static str, Value)>,
-}
 
 fn provider() -> Value {
     json!({"project": "acme", "name": "projects/100/locations/global/workloadIdentityPools/ci/providers/gh",
@@ -500,56 +493,24 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-fn verdict(case: &Case, path: &str, value: &Value) -> Verdict {
-    let after = with(&case.base, path, value.clone());
-    world().changes(case.address, case.base.clone(), after).verdict()
-}
-
 #[test]
 fn what_bears_on_access_never_goes_unsaid() {
-    let mut missed = Vec::new();
-    for case in cases() {
-        for (path, value) in &case.raises {
-            if verdict(&case, path, value) == Verdict::None {
-                missed.push(format!("{} {path} = {value}", case.address));
-            }
-        }
-    }
-    assert!(missed.is_empty(), "judged `none`:\n{}", missed.join("\n"));
+    table::never_unsaid(&cases(), |_| world());
 }
 
 #[test]
 fn what_bears_on_nothing_is_silent() {
-    let mut loud = Vec::new();
-    for case in cases() {
-        for (path, value) in &case.silent {
-            let found = verdict(&case, path, value);
-            if found != Verdict::None {
-                loud.push(format!("{} {path} = {value}: {found:?}", case.address));
-            }
-        }
-    }
-    assert!(loud.is_empty(), "not silent:\n{}", loud.join("\n"));
+    table::silent(&cases(), |_| world());
 }
 
-/// An attribute that becomes unknown is never `none`, wherever it bears on access.
 #[test]
 fn what_becomes_unknown_is_not_excluded() {
-    let mut missed = Vec::new();
-    for case in cases() {
-        let mut paths: Vec<&str> = case.raises.iter().map(|(path, _)| path.split('.').next().unwrap()).collect();
-        paths.dedup();
-        for path in paths {
-            let mut after = case.base.clone();
-            after.as_object_mut().unwrap().remove(path);
-            let unknown = json!({ path: true });
-            let plan = world().unknown(case.address, case.base.clone(), after, unknown);
-            if plan.verdict() == Verdict::None {
-                missed.push(format!("{} {path} unknown", case.address));
-            }
-        }
-    }
-    assert!(missed.is_empty(), "judged `none`:\n{}", missed.join("\n"));
+    table::unknown_is_not_excluded(&cases(), |_| world());
+}
+
+#[test]
+fn every_witness_stands_up() {
+    table::every_witness_stands_up(&cases(), |_| world());
 }
 
 /// A first provider opens a pool that has grants; another one opens it to its tokens.

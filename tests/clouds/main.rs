@@ -1,4 +1,4 @@
-//! Google Cloud and Azure: what of each compared type bears on access never goes unsaid.
+//! Google Cloud, Azure and GitHub: what of each compared type bears on access never goes unsaid.
 //!
 //! A type counts as compared where the comparison may say `none` of its changes. For each of them the tables list
 //! the attributes of the provider's schema that bear on access, each with a change that raises it; none of these may
@@ -8,4 +8,6 @@
 
 mod azure;
 mod gcp;
+mod github;
 mod plan;
+mod table;

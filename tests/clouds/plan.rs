@@ -75,8 +75,9 @@ fn change((address, before, after, unknown): &(String, Value, Value, Value)) -> 
         _ if before == after && unknown == &json!({}) => "no-op",
         _ => "update",
     };
+    let owner = if source == "github" { "integrations" } else { "hashicorp" };
     json!({"address": address, "mode": "managed", "type": kind, "name": name,
-        "provider_name": format!("registry.terraform.io/hashicorp/{source}"),
+        "provider_name": format!("registry.terraform.io/{owner}/{source}"),
         "change": {"actions": [actions], "before": before, "after": after, "after_unknown": unknown,
             "before_sensitive": {}, "after_sensitive": {}}})
 }

@@ -5,21 +5,8 @@
 
 use crate::access::Reason;
 use crate::access::scalar;
-use crate::access::worlds::{Object, Row};
+use crate::access::worlds::{Object, Row, Type, Unread};
 use crate::iam::{IamChange, Origin};
-
-/// A type that is compared.
-struct Type {
-    name: &'static str,
-    /// Attributes that are read and have to be known for it.
-    reads: &'static [&'static str],
-    /// Attributes that are read, or name the object, also while they are known only after apply.
-    follows: &'static [&'static str],
-    /// Attributes that bear on no access.
-    silent: &'static [&'static str],
-    /// Whether a new object can give access by an attribute that is not read.
-    gives: bool,
-}
 
 /// Attributes that bear on no access wherever they stand.
 const SILENT: [&str; 10] = [
@@ -289,24 +276,13 @@ pub(super) fn of(change: &IamChange, row: Option<&Row>) -> Option<Option<Reason>
 
 /// The first attribute that the change sets and the collector does not read.
 fn unread(kind: &Type, row: &Row) -> Option<Reason> {
-    if row.before.is_none() && !kind.gives {
-        return None;
-    }
-    let changed = row.changed();
-    let other = |name: &&&str| {
-        let lists: [&[&str]; 4] = [kind.reads, kind.follows, kind.silent, &SILENT];
-        !lists.iter().any(|list| list.contains(name))
-    };
-    if let Some(attribute) = changed.iter().find(other) {
-        return Some(not_compared(attribute, kind.name));
-    }
-    let open = |name: &&&str| {
-        kind.reads.contains(name) && row.after.as_ref().is_some_and(|object| object.get(name).has_hole())
-    };
-    changed.iter().find(open).map(|attribute| Reason {
-        code: "unknown_value".into(),
-        path: (**attribute).to_owned(),
-        message: format!("`{attribute}` is known only after apply; apply in two steps"),
+    Some(match kind.unread(row, &SILENT)? {
+        Unread::Attribute(attribute) => not_compared(attribute, kind.name),
+        Unread::Unknown(attribute) => Reason {
+            code: "unknown_value".into(),
+            path: attribute.to_owned(),
+            message: format!("`{attribute}` is known only after apply; apply in two steps"),
+        },
     })
 }
 

@@ -202,6 +202,10 @@ struct AzureSpace {
 }
 
 impl Space for AzureSpace {
+    fn is_scalar(&self, key: &str) -> bool {
+        matches!(key, "sourceip" | "time" | "duration")
+    }
+
     fn shapes(&self, dim: &Dim, fixed: &Point) -> Vec<Glob> {
         let _ = fixed;
         let wildcard = |text: &str| Glob::wildcard(text, true);

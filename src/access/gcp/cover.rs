@@ -6,7 +6,7 @@
 use super::model::enforced;
 use super::reason;
 use crate::access::Reason;
-use crate::access::worlds::{Object, Row};
+use crate::access::worlds::{Object, Row, Type, Unread};
 use crate::iam::IamChange;
 
 /// How far a change is compared.
@@ -17,19 +17,6 @@ pub(super) enum Cover {
     Partly(Reason),
     /// Not at all.
     No,
-}
-
-/// A type that is compared.
-struct Type {
-    name: &'static str,
-    /// Attributes that are read and have to be known for it.
-    reads: &'static [&'static str],
-    /// Attributes that are read, or name the object, also while they are known only after apply.
-    follows: &'static [&'static str],
-    /// Attributes that bear on no access.
-    silent: &'static [&'static str],
-    /// Whether a new object can give access by an attribute that is not read.
-    gives: bool,
 }
 
 /// Attributes that bear on no access wherever they stand.
@@ -265,24 +252,15 @@ pub(super) fn of(change: &IamChange, row: Option<&Row>) -> Cover {
 
 /// The first attribute that the change sets and the comparison does not read.
 fn unread(kind: &Type, row: &Row) -> Option<Reason> {
-    if row.before.is_none() && !kind.gives {
-        return None;
-    }
-    let changed = row.changed();
-    let other = |name: &&&str| {
-        let lists: [&[&str]; 4] = [kind.reads, kind.follows, kind.silent, &SILENT];
-        !lists.iter().any(|list| list.contains(name))
-    };
-    if let Some(attribute) = changed.iter().find(other) {
-        let message = format!("`{attribute}` of `{}` is not compared; read the change", kind.name);
-        return Some(reason("not_compared", attribute, message));
-    }
-    let open = |name: &&&str| {
-        kind.reads.contains(name) && row.after.as_ref().is_some_and(|object| object.get(name).has_hole())
-    };
-    changed.iter().find(open).map(|attribute| {
-        let message = format!("`{attribute}` is known only after apply; plan again once it is known");
-        reason("unknown_value", attribute, message)
+    Some(match kind.unread(row, &SILENT)? {
+        Unread::Attribute(attribute) => {
+            let message = format!("`{attribute}` of `{}` is not compared; read the change", kind.name);
+            reason("not_compared", attribute, message)
+        }
+        Unread::Unknown(attribute) => {
+            let message = format!("`{attribute}` is known only after apply; plan again once it is known");
+            reason("unknown_value", attribute, message)
+        }
     })
 }
 

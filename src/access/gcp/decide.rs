@@ -414,6 +414,10 @@ impl space::Space for Space {
         }
     }
 
+    fn is_scalar(&self, key: &str) -> bool {
+        matches!(key, "source.ip" | "request.time")
+    }
+
     fn arity(&self, key: &str) -> Arity {
         if key.starts_with("iam.googleapis.com/") { Arity::List } else { Arity::Single }
     }

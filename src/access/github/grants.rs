@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::worlds::{Object, Side, State, Val};
+use crate::access::worlds::{Object, Row, Side, State, Val};
 
 /// Permission levels of a repository; each includes the ones before it.
 pub(super) const LEVELS: &[&str] = &["pull", "triage", "push", "maintain", "admin"];
@@ -26,26 +26,51 @@ pub(super) struct World {
     /// What a team is called, to the name that stands for it here.
     teams: BTreeMap<String, String>,
     pub(super) owners: BTreeMap<String, String>,
+    /// Who is in the organisation, with the row's address.
+    pub(super) in_organization: BTreeMap<String, String>,
+    /// Repositories that nobody can write to.
+    pub(super) archived: BTreeSet<String>,
+    /// The addresses of repositories.
+    pub(super) repositories: BTreeMap<String, String>,
+    /// What repositories are called here, where that is not their name on this side.
+    renamed: BTreeMap<String, String>,
 }
 
 impl World {
-    pub(super) fn build(state: &State, side: Side) -> Self {
-        let mut world = Self::default();
-        let objects: Vec<&Object> = state.rows.iter().filter_map(|row| row.object(side)).collect();
-        for object in objects.iter().filter(|object| &*object.type_name == "github_team") {
-            let names: Vec<String> =
-                ["slug", "id", "node_id"].iter().filter_map(|key| object.get(key).name()).collect();
-            // A hole is unique; the slug reads best.
-            if let Some(first) = names.first() {
-                for name in &names {
-                    world.teams.insert(name.clone(), first.clone());
+    /// The organisation that some rows make on a side. `renamed` are names of repositories under which they are
+    /// compared.
+    pub(super) fn build(state: &State, rows: &[usize], side: Side, renamed: &BTreeMap<String, String>) -> Self {
+        let mut world = Self { renamed: renamed.clone(), ..Self::default() };
+        let rows: Vec<&Row> = rows.iter().filter_map(|at| state.rows.get(*at)).collect();
+        let team = |object: &&Object| &*object.type_name == "github_team";
+        let taken: BTreeSet<String> =
+            rows.iter().filter_map(|row| row.after.as_ref().filter(team)).filter_map(called).collect();
+        for row in &rows {
+            let Some(object) = row.object(side).filter(team) else { continue };
+            // A team keeps its people under another name; one that makes room for another is not the other one.
+            let name = match row.after.as_ref().filter(team) {
+                Some(after) => called(after),
+                None => {
+                    called(object).map(|name| if taken.contains(&name) { format!("{name} (removed)") } else { name })
                 }
+            };
+            let Some(name) = name else { continue };
+            let known = ["slug", "id", "node_id"].iter().filter_map(|key| object.get(key).name()).chain(called(object));
+            for other in known {
+                world.teams.insert(other, name.clone());
             }
         }
+        let objects: Vec<&Object> = rows.iter().filter_map(|row| row.object(side)).collect();
         for object in &objects {
             world.add(object);
         }
         world
+    }
+
+    /// A repository by the name that stands for it: without the owner, in lower case, and as it is called now.
+    pub(super) fn repository(&self, name: &str) -> String {
+        let name = name.rsplit('/').next().unwrap_or_default().to_lowercase();
+        self.renamed.get(&name).cloned().unwrap_or(name)
     }
 
     fn team(&self, value: &Val) -> Option<String> {
@@ -64,7 +89,7 @@ impl World {
             "write" => Some(2),
             other => LEVELS.iter().position(|level| *level == other),
         };
-        let repository = repository.rsplit('/').next().unwrap_or_default().to_lowercase();
+        let repository = self.repository(&repository);
         let grant = Grant { address: object.address.to_string(), level, word };
         self.grants.entry((repository, principal)).or_default().push(grant);
     }
@@ -96,11 +121,24 @@ impl World {
                     self.grant(object, get("repository"), format!("team:{team}"), get("permission"), "pull");
                 }
             }
-            "github_repository" => match get("visibility").text() {
-                Some("public") => self.grant(object, get("name"), "*".into(), &Val::Null, "pull"),
-                Some("internal") => self.grant(object, get("name"), "org-members".into(), &Val::Null, "pull"),
-                _ => {}
-            },
+            "github_repository" => {
+                if let Some(name) = get("name").name() {
+                    let name = self.repository(&name);
+                    if get("archived").flag() == Some(true) {
+                        self.archived.insert(name.clone());
+                    }
+                    self.repositories.insert(name, object.address.to_string());
+                }
+                match get("visibility").text() {
+                    Some("public") => self.grant(object, get("name"), "*".into(), &Val::Null, "pull"),
+                    Some("internal") => self.grant(object, get("name"), "org-members".into(), &Val::Null, "pull"),
+                    // The older way to say it.
+                    None if get("private").flag() == Some(false) => {
+                        self.grant(object, get("name"), "*".into(), &Val::Null, "pull");
+                    }
+                    _ => {}
+                }
+            }
             "github_organization_settings" => {
                 let base = get("default_repository_permission");
                 if base.text() != Some("none") {
@@ -122,7 +160,7 @@ impl World {
                 self.grant(object, &Val::Text("*".into()), "workflow:*".into(), level, "read");
             }
             "github_team" => {
-                let name = ["slug", "id"].iter().find_map(|key| object.get(key).name());
+                let name = called(object).map(|name| self.teams.get(&name).cloned().unwrap_or(name));
                 if let (Some(team), Some(parent)) = (name, self.team(get("parent_team_id"))) {
                     self.parents.insert(team, parent);
                 }
@@ -130,29 +168,48 @@ impl World {
             "github_team_membership" => {
                 if let (Some(user), Some(team)) = (user(get("username")), self.team(get("team_id"))) {
                     let manages = get("role").text() == Some("maintainer");
-                    self.members.insert((user, team), (object.address.to_string(), manages));
+                    self.join(user, team, object, manages);
                 }
             }
             "github_team_members" => {
                 for entry in get("members").items() {
                     if let (Some(user), Some(team)) = (user(entry.get("username")), self.team(get("team_id"))) {
                         let manages = entry.get("role").text() == Some("maintainer");
-                        self.members.insert((user, team), (object.address.to_string(), manages));
+                        self.join(user, team, object, manages);
                     }
                 }
             }
-            "github_membership" if get("role").text() == Some("admin") => {
+            "github_membership" => {
                 if let Some(user) = user(get("username")) {
-                    self.owners.insert(user, object.address.to_string());
+                    if get("role").text() == Some("admin") {
+                        self.owners.insert(user.clone(), object.address.to_string());
+                    }
+                    self.in_organization.insert(user, object.address.to_string());
                 }
             }
             _ => {}
         }
     }
 
+    /// Puts a user into a team. One who is put into it twice manages it where one of the two says so.
+    fn join(&mut self, user: String, team: String, object: &Object, manages: bool) {
+        let joined = self.members.entry((user, team)).or_insert_with(|| (object.address.to_string(), manages));
+        if manages && !joined.1 {
+            *joined = (object.address.to_string(), true);
+        }
+    }
+
+    /// Teams below another one; they have what it has.
+    pub(super) fn children(&self) -> impl Iterator<Item = &String> {
+        self.parents.keys()
+    }
+
     /// The names under which somebody gets grants: himself, his teams, and their parents.
     pub(super) fn names(&self, who: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::from([who.to_owned()]);
+        if self.in_organization.contains_key(who) {
+            names.insert("org-members".to_owned());
+        }
         let mut open: Vec<String> =
             self.members.keys().filter(|(user, _)| user == who).map(|(_, team)| team.clone()).collect();
         open.extend(who.strip_prefix("team:").map(str::to_owned));
@@ -182,6 +239,20 @@ impl World {
                 }
             }
         }
+        if self.owners.contains_key(who) {
+            return (LEVELS.len(), BTreeSet::new());
+        }
+        // What is archived can be read; who administers it can take it out of the archive.
+        if self.archived.contains(repository) && highest < LEVELS.len() {
+            highest = highest.min(1);
+        }
         (highest, words)
     }
+}
+
+/// What a team is called: its slug, which GitHub makes of the name.
+fn called(team: &Object) -> Option<String> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
+    let made = || team.get("name").text().map(|name| name.chars().map(plain).collect::<String>());
+    team.get("slug").text().map(str::to_owned).or_else(made).or_else(|| team.get("id").name())
 }

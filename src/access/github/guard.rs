@@ -13,6 +13,10 @@ pub(super) enum Way {
     Only,
     /// A block that restrains by being there; its attributes stand in the same table.
     Block,
+    /// A block of lists of who decides: with nobody left nobody is asked, else fewer restrain more.
+    Reviewers,
+    /// A block that says where a guard rail holds; one that comes or goes cannot be told.
+    Where,
     /// Words in order, from the strictest.
     Order(&'static [&'static str]),
     /// Bears on no access, or names what is guarded.
@@ -46,6 +50,15 @@ pub(super) fn compare(old: &Val, new: &Val, table: &[(&str, Way)]) -> Outcome {
             Some(Way::Beside) => Outcome::Kept,
             _ if is.has_hole() || was.has_hole() => Outcome::Unclear(key.to_string()),
             Some(Way::Block) => block(key, was, is, table),
+            Some(Way::Where) => match (one(was), one(is)) {
+                (Some(was), Some(is)) => compare(was, is, table),
+                _ => Outcome::Unclear(key.to_string()),
+            },
+            Some(Way::Reviewers) => match (nobody(was), nobody(is)) {
+                (true, _) => Outcome::Kept,
+                (false, true) => Outcome::Looser(key.to_string()),
+                (false, false) => block(key, was, is, table),
+            },
             Some(way) => match loosens(was, is, way) {
                 Some(true) => Outcome::Looser(key.to_string()),
                 Some(false) => Outcome::Kept,
@@ -56,6 +69,14 @@ pub(super) fn compare(old: &Val, new: &Val, table: &[(&str, Way)]) -> Outcome {
         worst = worst.max(found);
     }
     worst
+}
+
+/// Whether no list of a block names anybody.
+fn nobody(block: &Val) -> bool {
+    match one(block) {
+        Some(Val::Map(lists)) => lists.values().all(Val::is_unset),
+        other => other.is_none_or(Val::is_unset),
+    }
 }
 
 fn block(key: &str, was: &Val, is: &Val, table: &[(&str, Way)]) -> Outcome {
@@ -95,7 +116,7 @@ fn loosens(was: &Val, is: &Val, way: Way) -> Option<bool> {
             let rank = |value: &Val| words.iter().position(|word| Some(*word) == value.text());
             Some(rank(is)? > rank(was)?)
         }
-        Way::Block | Way::Beside => Some(false),
+        Way::Block | Way::Reviewers | Way::Where | Way::Beside => Some(false),
     }
 }
 
@@ -129,6 +150,19 @@ mod tests {
         assert_eq!(run(json!({"who": ["a", "b"]}), json!({"who": ["b"]})), Outcome::Kept);
         assert_eq!(run(json!({"who": ["a"]}), json!({"who": []})), Outcome::Looser("who".into()));
         assert_eq!(run(json!({"who": ["a"]}), json!({"who": ["a", "b"]})), Outcome::Looser("who".into()));
+    }
+
+    #[test]
+    fn reviewers_that_are_all_gone_ask_nobody() {
+        let table: &[(&str, Way)] = &[("reviewers", Way::Reviewers), ("users", Way::Down), ("teams", Way::Down)];
+        let run = |old: serde_json::Value, new: serde_json::Value| {
+            let side = |list: serde_json::Value| Val::known(&json!({"reviewers": [list]}));
+            compare(&side(old), &side(new), table)
+        };
+        let both = json!({"users": [1, 2], "teams": [3]});
+        assert_eq!(run(both.clone(), json!({"users": [], "teams": []})), Outcome::Looser("reviewers".into()));
+        assert_eq!(run(both.clone(), json!({"users": [], "teams": [3]})), Outcome::Kept);
+        assert_eq!(run(json!({"users": [1], "teams": []}), both), Outcome::Looser("users".into()));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub(super) fn readings(state: &State) -> Vec<Vec<Rows>> {
     let ours = || state.rows.iter().enumerate().filter(|(_, row)| is_ours(row));
     let mut aliases: BTreeMap<String, Rows> = BTreeMap::new();
     for (at, row) in ours() {
-        aliases.entry(alias(row)).or_default().push(at);
+        aliases.entry(row.alias()).or_default().push(at);
     }
     let all = vec![ours().map(|(at, _)| at).collect()];
     match aliases.len() {
@@ -28,11 +28,4 @@ pub(super) fn readings(state: &State) -> Vec<Vec<Rows>> {
 fn is_ours(row: &Row) -> bool {
     let of = |type_name: &str| type_name.starts_with("kubernetes_") || type_name.starts_with("kubectl_");
     [&row.before, &row.after].into_iter().flatten().any(|object| of(&object.type_name))
-}
-
-/// The module and alias of a row's provider, without the provider's name: `kubernetes.staging` is `staging`.
-fn alias(row: &Row) -> String {
-    let key = row.provider.as_deref().unwrap_or_default();
-    let (module, name) = key.rsplit_once(':').unwrap_or(("", key));
-    format!("{module}:{}", name.split_once('.').map_or("", |(_, alias)| alias))
 }

@@ -4,10 +4,12 @@
 //! the effective access of what a change touches, and says for each IAM change what it brings about.
 
 mod build;
+mod cover;
 mod state;
 mod value;
 
 pub use build::{Rebuild, Resolved};
+pub use cover::{Type, Unread};
 pub use state::{Object, Row, Side, State};
 pub use value::{Hole, Piece, Val};
 

@@ -103,6 +103,13 @@ impl Row {
         self.before.is_none() && unset && (self.exact || !path.contains('['))
     }
 
+    /// The module and alias of the row's provider, without the provider's name: `kubernetes.staging` is `:staging`.
+    pub fn alias(&self) -> String {
+        let key = self.provider.as_deref().unwrap_or_default();
+        let (module, name) = key.rsplit_once(':').unwrap_or(("", key));
+        format!("{module}:{}", name.split_once('.').map_or("", |(_, alias)| alias))
+    }
+
     /// Whether the objects differ.
     pub fn differs(&self) -> bool {
         match (&self.before, &self.after) {

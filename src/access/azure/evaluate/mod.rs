@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::access::point::{KeyValue, Point};
 pub(super) use crate::access::truth::Truth;
+use crate::access::wildcard;
 use crate::access::worlds::{Object, Side, State};
 
 /// One side of the plan.
@@ -59,18 +60,7 @@ pub(super) fn permitted(state: &State, side: Side, point: &Point) -> Truth {
 
 /// Text with `*` for anything, without regard to case.
 fn like(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
+    wildcard::matches(&pattern.to_lowercase(), &text.to_lowercase())
 }
 
 /// Whether an id is a scope or lies below it; ids ignore case.

@@ -3,22 +3,8 @@
 use super::{Request, Truth, World, condition};
 use crate::access::gcp::place;
 use crate::access::scalar;
+use crate::access::wildcard;
 use crate::access::worlds::{Object, Val};
-
-/// `*` stands for anything.
-fn like(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
 
 /// A permission of a deny policy, as roles write it.
 fn plain(text: &str) -> String {
@@ -60,7 +46,7 @@ impl World<'_> {
             let block = rule.get("deny_rule");
             let rule = block.items().first().unwrap_or(block);
             let named = |list: &str| rule.get(list).names();
-            let meant = |list: &str| named(list).iter().any(|own| like(&plain(own), request.permission));
+            let meant = |list: &str| named(list).iter().any(|own| wildcard::matches(&plain(own), request.permission));
             let among = |list: &str| {
                 named(list).iter().map(|principal| self.is_denied(principal, request)).fold(Truth::No, Truth::or)
             };
@@ -167,6 +153,10 @@ impl World<'_> {
 /// Whether the live part of a policy enforces a boolean constraint.
 fn enforced(policy: &Object) -> Truth {
     let Some(spec) = policy.get("spec").items().first() else { return Truth::No };
+    // Back to the constraint's own default, which enforces neither of those that are asked for.
+    if spec.get("reset").flag() == Some(true) {
+        return Truth::No;
+    }
     match spec.get("rules").items() {
         [] => Truth::No,
         [rule] if rule.get("condition").settled() == Val::Null => {

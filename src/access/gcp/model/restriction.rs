@@ -119,8 +119,13 @@ impl Collector<'_> {
 /// Whether an organisation policy is enforced by its live part; `None` where that cannot be told.
 pub(in crate::access::gcp) fn enforced(object: &Object) -> Option<bool> {
     let spec = object.get("spec").items().first()?;
-    if spec.get("reset").flag() == Some(true) || spec.get("reset").has_hole() {
+    if spec.get("reset").has_hole() {
         return None;
+    }
+    // Back to the constraint's own default, which enforces neither of those that are compared
+    // (https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints).
+    if spec.get("reset").flag() == Some(true) {
+        return Some(false);
     }
     match spec.get("rules").items() {
         [rule] if rule.get("condition").is_unset() && rule.get("parameters").is_unset() => {
