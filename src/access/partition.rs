@@ -11,11 +11,18 @@ use super::glob::{Glob, Loop};
 use super::literal::{Dim, Lit, Set, Test};
 
 /// The known actions: names and their lower-case form, sorted by the latter.
+///
+/// There are some 20,000 of them, and every process that compares anything makes this table: the texts stand one
+/// after the other in two buffers, at the same places in both.
 #[derive(Clone, Debug, Default)]
 pub struct Universe {
-    lower: Vec<String>,
-    names: Vec<String>,
+    names: String,
+    lower: String,
+    spans: Vec<Span>,
 }
+
+/// Where a name begins and ends.
+type Span = (u32, u32);
 
 /// Half-open runs of the table, sorted and disjoint.
 pub type Runs = Vec<(usize, usize)>;
@@ -32,40 +39,63 @@ pub struct Class {
 impl Universe {
     /// A table of these names.
     #[must_use]
-    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
-        let mut pairs: Vec<(String, String)> = names.into_iter().map(|n| (n.to_ascii_lowercase(), n)).collect();
-        pairs.sort();
-        pairs.dedup_by(|a, b| a.0 == b.0);
-        let (lower, names) = pairs.into_iter().unzip();
-        Self { lower, names }
+    pub fn new(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut table = Self::default();
+        names.into_iter().for_each(|name| table.push(&[name.as_ref()]));
+        table.sorted()
+    }
+
+    /// The same, each name given as parts that follow each other.
+    #[must_use]
+    pub fn of_parts<'n, const N: usize>(names: impl IntoIterator<Item = [&'n str; N]>) -> Self {
+        let mut table = Self::default();
+        names.into_iter().for_each(|parts| table.push(&parts));
+        table.sorted()
+    }
+
+    fn push(&mut self, parts: &[&str]) {
+        let start = self.names.len();
+        parts.iter().for_each(|part| self.names.push_str(part));
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.spans.push((place(start), place(self.names.len())));
+    }
+
+    fn sorted(mut self) -> Self {
+        self.lower = self.names.to_ascii_lowercase();
+        let Self { lower, spans, .. } = &mut self;
+        spans.sort_by(|a, b| slice(lower, *a).cmp(slice(lower, *b)));
+        spans.dedup_by(|a, b| slice(lower, *a) == slice(lower, *b));
+        self
     }
 
     /// The name at a position of the table, as the platform spells it.
     #[must_use]
     pub fn name(&self, at: usize) -> Option<&str> {
-        self.names.get(at).map(String::as_str)
+        self.spans.get(at).map(|span| slice(&self.names, *span))
     }
 
     /// The position of the name, in any case.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.lower.binary_search_by(|n| n.as_str().cmp(&name.to_ascii_lowercase())).ok()
+        let name = name.to_ascii_lowercase();
+        self.spans.binary_search_by(|span| slice(&self.lower, *span).cmp(&name)).ok()
     }
 
     /// The actions that a pattern matches.
     #[must_use]
     pub fn runs(&self, glob: &Glob) -> Runs {
         let prefix = glob.literal_prefix().to_ascii_lowercase();
-        let start = self.lower.partition_point(|n| n.as_str() < prefix.as_str());
-        let rest = self.lower.get(start..).unwrap_or_default();
-        let end = start + rest.partition_point(|n| n.starts_with(&prefix));
+        let lower = |span: &Span| slice(&self.lower, *span);
+        let start = self.spans.partition_point(|span| lower(span) < prefix.as_str());
+        let rest = self.spans.get(start..).unwrap_or_default();
+        let end = start + rest.partition_point(|span| lower(span).starts_with(&prefix));
         let tail = glob.tokens().len() == prefix.chars().count();
         if tail && glob.loop_at(glob.tokens().len()) == Loop::Any {
             return if start < end { vec![(start, end)] } else { Vec::new() };
         }
         let mut runs: Runs = Vec::new();
         for at in start..end {
-            if self.names.get(at).is_some_and(|name| glob.matches(name)) {
+            if self.name(at).is_some_and(|name| glob.matches(name)) {
                 match runs.last_mut() {
                     Some(last) if last.1 == at => last.1 = at + 1,
                     _ => runs.push((at, at + 1)),
@@ -99,8 +129,8 @@ impl Universe {
             }
             next = high;
         }
-        if next < self.names.len() {
-            rest.push((next, self.names.len()));
+        if next < self.spans.len() {
+            rest.push((next, self.spans.len()));
         }
         rest
     }
@@ -111,7 +141,7 @@ impl Universe {
     pub fn classes(&self, lits: &[&Lit], only_held: bool) -> Vec<Class> {
         debug_assert!(lits.iter().all(|lit| lit.dim == Dim::Action));
         let mut events: Vec<(usize, usize)> = Vec::new();
-        let mut cuts = BTreeSet::from([0, self.names.len()]);
+        let mut cuts = BTreeSet::from([0, self.spans.len()]);
         for (which, lit) in lits.iter().enumerate() {
             for (low, high) in self.literal_runs(lit) {
                 events.extend([(low, which), (high, which)]);
@@ -144,6 +174,10 @@ impl Universe {
         }
         out
     }
+}
+
+fn slice(text: &str, (start, end): Span) -> &str {
+    text.get(start as usize..end as usize).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -55,8 +55,8 @@ impl AwsSpace {
     pub fn new(kind: Kind) -> Self {
         let tables = TABLES.get_or_init(|| {
             let actions = Actions::embedded();
-            let names = actions.ids().filter_map(|id| actions.action(id)).map(|action| action.full_name());
-            let universe = Universe::new(names);
+            let names = actions.ids().filter_map(|id| actions.action(id));
+            let universe = Universe::of_parts(names.map(|action| [action.service(), ":", action.name()]));
             let telling = TELLING.iter().filter_map(|name| universe.position(name)).collect();
             Tables { universe, telling }
         });
