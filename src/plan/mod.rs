@@ -18,6 +18,7 @@ pub mod hcl;
 mod intake;
 mod keep;
 mod path;
+mod raw;
 mod read;
 mod row;
 mod scan;

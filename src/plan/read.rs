@@ -25,6 +25,7 @@ use super::change::{Actions, Mode};
 use super::document::{Deferred, Input, OutputChange, Plan, StateResource};
 use super::error::{Lookalike, ReadError, printable};
 use super::keep::{Keep, StateHead};
+use super::raw;
 use super::row::{self, Field as _};
 use super::scan::{Keys as _, Scanner, keys};
 use super::undetermined::Undetermined;
@@ -131,11 +132,9 @@ fn document<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>) -> Result<Plan> 
         if keep.sections.wants(&name) && key != Some(Top::ResourceChanges) {
             scanner.next_token()?;
             let mark = scanner.mark();
-            // Built for its checks and its secrets; what policies are given is the text.
-            plan.secrets.add_raw(&scanner.value()?);
-            let text = String::from_utf8_lossy(scanner.since(&mark)).into_owned();
+            let text = plan.raw.entry(name.clone()).or_default();
+            raw::read(scanner, text, &mut plan.secrets)?;
             scanner.rewind(&mark);
-            plan.raw.insert(name.clone(), text);
         }
         match key {
             Some(key) => section(scanner, keep, key, &mut plan, &mut seen)?,

@@ -9,6 +9,7 @@ use super::change::{Action, Actions, Change, Mode, Provider};
 use super::document::Plan;
 use super::error::{ReadError, printable};
 use super::keep::{Keep, RowFilter, RowHead};
+use super::raw;
 use super::scan::{Scanner, keys};
 use super::secrets::Secrets;
 use super::undetermined::Undetermined;
@@ -139,6 +140,16 @@ struct RawRows<'a> {
     secrets: &'a mut Secrets,
 }
 
+impl<'a> RawRows<'a> {
+    /// Where the next row goes, and where its secrets go.
+    fn next(self) -> (&'a mut String, &'a mut Secrets) {
+        if !self.text.is_empty() {
+            self.text.push(',');
+        }
+        (self.text, self.secrets)
+    }
+}
+
 /// Reads one row.
 fn one<R: Read>(
     scanner: &mut Scanner<R>,
@@ -172,21 +183,26 @@ fn one<R: Read>(
     let wanted = filter(&seen);
     let raw = raw.filter(|raw| (raw.filter)(&seen));
     let odd = !head.actions.is_known() || matches!(mode, Mode::Other(_)) || head.type_name.is_empty();
-    if !wanted && raw.is_none() && !odd {
-        scanner.release(&mark);
+    if !wanted && !odd {
+        match raw {
+            Some(raw) => {
+                scanner.rewind(&mark);
+                let (text, secrets) = raw.next();
+                raw::read(scanner, text, secrets)?;
+            }
+            None => scanner.release(&mark),
+        }
         return Ok(None);
     }
     let secrets = raw.map(|raw| {
-        if !raw.text.is_empty() {
-            raw.text.push(',');
-        }
-        raw.text.push_str(&String::from_utf8_lossy(seen.text));
-        raw.secrets
+        let (text, secrets) = raw.next();
+        text.push_str(&String::from_utf8_lossy(seen.text));
+        secrets
     });
     scanner.rewind(&mark);
     let value = scanner.value()?;
     if let Some(secrets) = secrets {
-        secrets.add_raw(&value);
+        raw::add(&value, secrets);
     }
     let mut notes = Vec::new();
     // A row that is odd leaves a note whether it is wanted or not.

@@ -54,11 +54,6 @@ impl Secrets {
         }
     }
 
-    /// Adds the secrets of a section that is given as it is: wherever values stand beside their mask.
-    pub(super) fn add_raw(&mut self, section: &Value) {
-        raw(section, self);
-    }
-
     /// Adds what a policy document says about its owner: sids, principals, resources, the values of conditions, and
     /// whatever stands where it does not belong. The language's own words (members, effects, operators, condition
     /// keys, the names of actions) are the vocabulary of every report and are not secret.
@@ -314,31 +309,6 @@ fn write_only(expressions: &Value, secrets: &mut Secrets) {
             }
         }
         Value::Array(list) => list.iter().for_each(|value| write_only(value, secrets)),
-        _ => {}
-    }
-}
-
-/// Secrets of a section that is given as it is: wherever values stand beside their mask.
-fn raw(value: &Value, secrets: &mut Secrets) {
-    const PAIRS: [(&str, &str); 7] = [
-        ("before", "before_sensitive"),
-        ("before", "after_sensitive"),
-        ("after", "before_sensitive"),
-        ("after", "after_sensitive"),
-        ("values", "sensitive_values"),
-        ("config_values", "config_sensitive"),
-        ("value", "sensitive"),
-    ];
-    match value {
-        Value::Object(map) => {
-            for (data, mask) in PAIRS {
-                if let (Some(data), Some(mask)) = (map.get(data), map.get(mask)) {
-                    secrets.add_masked(data, mask);
-                }
-            }
-            map.values().for_each(|value| raw(value, secrets));
-        }
-        Value::Array(list) => list.iter().for_each(|value| raw(value, secrets)),
         _ => {}
     }
 }

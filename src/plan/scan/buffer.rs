@@ -125,6 +125,11 @@ impl<R: Read> Scanner<R> {
         self.marks.get(mark.0 - 1).and_then(|(from, _)| self.buffer.get(*from..self.pos)).unwrap_or_default()
     }
 
+    /// How much text stands since the mark.
+    pub(in crate::plan) fn length(&self, mark: &Mark) -> usize {
+        self.since(mark).len()
+    }
+
     /// Where a byte of the buffer stands in the text.
     pub(super) fn position(&self, pos: usize) -> Position {
         let before = self.buffer.get(..pos).unwrap_or_default();
