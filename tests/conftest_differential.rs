@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use tollgate::plan::{RawPlan, RawRows};
 use tollgate::policy::{
-    PlanCase, PlanFacts, PolicyOptions, PolicySet, PolicySource, RawInput, RegoVersion, Rows, RunContext, Selection,
+    PlanCase, PlanFacts, PolicyOptions, PolicySet, PolicySource, RegoVersion, Rows, RunContext, Selection,
 };
 
 /// `(rule, message)`.
@@ -84,27 +85,38 @@ fn set_of(case: &Case) -> PolicySet {
 }
 
 /// What the policies are given after selection; also how many rows that are.
-fn selected(selection: &Selection, plan: &str) -> (String, usize) {
+fn selected(selection: &Selection, plan: &str) -> (RawPlan, usize) {
     let plan: Value = serde_json::from_str(plan).unwrap();
-    let mut raw = RawInput::new(selection);
-    let mut rows = 0;
+    let mut raw = RawPlan::default();
+    if *selection == Selection::Nothing {
+        return (raw, 0);
+    }
     for (name, value) in plan.as_object().unwrap() {
         if name != "resource_changes" {
-            raw.section(name, &value.to_string());
+            if selection.wants_section(name) {
+                raw.add_section(name, &value.to_string());
+            }
             continue;
         }
-        raw.has_rows();
+        let rows = raw.rows_mut();
         for row in value.as_array().unwrap() {
             let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
             let actions = row["change"]["actions"].as_array().cloned().unwrap_or_default();
             let words: Vec<&str> = actions.iter().filter_map(Value::as_str).collect();
-            rows += usize::from(raw.row(&row.to_string(), text("type"), text("mode"), words.into_iter()));
+            if selection.wants_row(text("type"), text("mode"), words.into_iter()) {
+                rows.push(&row.to_string());
+            }
         }
     }
-    (raw.finish().unwrap(), rows)
+    let rows = raw.rows().map_or(0, RawRows::len);
+    (raw, rows)
 }
 
-fn judged(set: &PolicySet, raw: &str) -> Found {
+fn whole(plan: &str) -> RawPlan {
+    selected(&Selection::Everything, plan).0
+}
+
+fn judged(set: &PolicySet, raw: &RawPlan) -> Found {
     let (plan, context) = (PlanFacts::default(), RunContext::default());
     let case = PlanCase { plan: &plan, context: &context, changes: &[], raw: Some(raw) };
     let judged = match set.judge(&case) {
@@ -176,7 +188,7 @@ fn the_real_conftest_finds_the_same() {
         let set = set_of(&case);
         for plan in ["plan.json", "empty.json", "bare.json"] {
             let path = fixtures().join(plan);
-            let ours = judged(&set, &read(&path));
+            let ours = judged(&set, &whole(&read(&path)));
             let theirs = by_conftest(&conftest, &case, &path);
             if ours != theirs {
                 let only = |left: &Found, right: &Found| left.difference(right).cloned().collect::<Vec<_>>();
@@ -197,7 +209,7 @@ fn the_real_opa_finds_the_same() {
     let Some(opa) = program("opa") else { return };
     for case in cases().into_iter().filter(|case| !case.name.starts_with("exception")) {
         let path = fixtures().join("plan.json");
-        let (ours, theirs) = (judged(&set_of(&case), &read(&path)), by_opa(&opa, &case, &path));
+        let (ours, theirs) = (judged(&set_of(&case), &whole(&read(&path))), by_opa(&opa, &case, &path));
         assert_eq!(ours, theirs, "{}", case.name);
     }
 }
@@ -210,9 +222,9 @@ fn selection_changes_no_finding() {
         for plan in ["plan.json", "empty.json", "bare.json"] {
             let text = read(&fixtures().join(plan));
             let (raw, rows) = selected(set.selection(), &text);
-            assert_eq!(judged(&set, &raw), judged(&set, &text), "{} on {plan}, {rows} rows", case.name);
+            assert_eq!(judged(&set, &raw), judged(&set, &whole(&text)), "{} on {plan}, {rows} rows", case.name);
             if plan == "plan.json" {
-                total += judged(&set, &text).len();
+                total += judged(&set, &whole(&text)).len();
             }
         }
     }
@@ -350,7 +362,7 @@ proptest! {
         let set = load(vec![PolicySource { path: "p.rego".into(), text: policy }], RegoVersion::V1);
         for plan in plans {
             let (raw, _) = selected(set.selection(), &plan);
-            prop_assert_eq!(judged(&set, &raw), judged(&set, &plan), "{:?}", set.selection());
+            prop_assert_eq!(judged(&set, &raw), judged(&set, &whole(&plan)), "{:?}", set.selection());
         }
     }
 }

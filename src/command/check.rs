@@ -263,9 +263,9 @@ impl Gate<'_> {
             .collect();
         let raw = match self.policies.selection() {
             Selection::Nothing => None,
-            _ => Some(plan.raw_text()),
+            _ => Some(&plan.raw),
         };
-        let case = PlanCase { plan: &facts, context: &self.context, changes: &cases, raw: raw.as_deref() };
+        let case = PlanCase { plan: &facts, context: &self.context, changes: &cases, raw };
         let judged = self.policies.judge(&case).with_context(|| format!("`{id}` cannot be judged"))?;
         for line in &judged.prints {
             terminal::note(&run.secrets.redact(line));

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::change::{Actions, Change, Mode, Provider};
 use super::configuration::Configuration;
+use super::raw::RawPlan;
 use super::secrets::Secrets;
 use super::undetermined::Undetermined;
 use super::value::Side;
@@ -55,9 +56,8 @@ pub struct Plan {
     pub configuration: Option<Configuration>,
     /// How many rows there are.
     pub counts: Counts,
-    /// The JSON text of the sections that were asked for as they are, by name; of `resource_changes` the rows that
-    /// were asked for.
-    pub raw: BTreeMap<String, String>,
+    /// The sections and rows that were asked for as they are.
+    pub raw: RawPlan,
     /// Secrets met in what was materialised.
     pub secrets: Secrets,
     /// What cannot be said about the plan.
@@ -162,21 +162,4 @@ pub struct OutputChange {
     pub after_unknown: Value,
     /// Whether the output is marked sensitive on either side.
     pub sensitive: bool,
-}
-
-impl Plan {
-    /// The sections that were asked for, as one document.
-    pub fn raw_text(&self) -> String {
-        let mut text = String::from("{");
-        for (name, section) in &self.raw {
-            if text.len() > 1 {
-                text.push(',');
-            }
-            text.push_str(&Value::from(name.as_str()).to_string());
-            text.push(':');
-            text.push_str(section);
-        }
-        text.push('}');
-        text
-    }
 }

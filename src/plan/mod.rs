@@ -23,6 +23,7 @@ mod read;
 mod row;
 mod scan;
 mod secrets;
+mod unbuilt;
 mod undetermined;
 mod value;
 
@@ -33,6 +34,7 @@ pub use document::{ActionInvocation, Counts, Deferred, Input, OutputChange, Plan
 pub use error::{Lookalike, Position, ReadError, printable};
 pub use keep::{ConfigFilter, ConfigHead, Keep, RowFilter, RowHead, Sections, StateFilter, StateHead};
 pub use path::{AttrPath, Step};
+pub use raw::{RawPlan, RawRows};
 pub use read::read;
 pub use secrets::Secrets;
 pub use undetermined::Undetermined;

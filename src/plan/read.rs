@@ -25,9 +25,9 @@ use super::change::{Actions, Mode};
 use super::document::{Deferred, Input, OutputChange, Plan, StateResource};
 use super::error::{Lookalike, ReadError, printable};
 use super::keep::{Keep, StateHead};
-use super::raw;
 use super::row::{self, Field as _};
 use super::scan::{Keys as _, Scanner, keys};
+use super::unbuilt;
 use super::undetermined::Undetermined;
 
 type Result<T> = std::result::Result<T, ReadError>;
@@ -132,8 +132,8 @@ fn document<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>) -> Result<Plan> 
         if keep.sections.wants(&name) && key != Some(Top::ResourceChanges) {
             scanner.next_token()?;
             let mark = scanner.mark();
-            let text = plan.raw.entry(name.clone()).or_default();
-            raw::read(scanner, text, &mut plan.secrets)?;
+            let text = plan.raw.sections.entry(name.clone()).or_default();
+            unbuilt::read(scanner, text, &mut plan.secrets)?;
             scanner.rewind(&mark);
         }
         match key {

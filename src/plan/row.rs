@@ -9,9 +9,10 @@ use super::change::{Action, Actions, Change, Mode, Provider};
 use super::document::Plan;
 use super::error::{ReadError, printable};
 use super::keep::{Keep, RowFilter, RowHead};
-use super::raw;
+use super::raw::RawRows;
 use super::scan::{Scanner, keys};
 use super::secrets::Secrets;
+use super::unbuilt;
 use super::undetermined::Undetermined;
 
 type Result<T> = std::result::Result<T, ReadError>;
@@ -95,26 +96,27 @@ impl Head {
 
 /// Reads `resource_changes`; whether there is such a list.
 pub(super) fn changes<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &mut Plan) -> Result<bool> {
-    let mut raw = keep.sections.wants("resource_changes").then(String::new);
+    let raw = keep.sections.wants("resource_changes");
     let Some(mut items) = scanner.array()? else {
         if scanner.null()? {
-            if raw.is_some() {
-                plan.raw.insert("resource_changes".into(), "null".into());
+            if raw {
+                plan.raw.add_section("resource_changes", "null");
             }
             return Ok(false);
         }
         return scanner.shape("resource_changes", "a list");
     };
     let mut head = Head::default();
+    if raw {
+        plan.raw.rows_mut();
+    }
     while scanner.next_item(&mut items)? {
-        let rows = raw.as_mut().map(|text| RawRows { filter: keep.raw_rows, text, secrets: &mut plan.secrets });
+        let rows =
+            raw.then(|| Unbuilt { filter: keep.raw_rows, rows: plan.raw.rows_mut(), secrets: &mut plan.secrets });
         let change = one(scanner, &mut head, keep.rows, rows, &mut plan.undetermined)?;
         plan.counts.rows += 1;
         *plan.counts.by_action.entry(head.actions.summary()).or_default() += 1;
         plan.changes.extend(change.map(Arc::new));
-    }
-    if let Some(raw) = raw {
-        plan.raw.insert("resource_changes".into(), format!("[{raw}]"));
     }
     Ok(true)
 }
@@ -133,21 +135,11 @@ pub(super) fn drift<R: Read>(scanner: &mut Scanner<R>, keep: &Keep<'_>, plan: &m
     Ok(())
 }
 
-/// The text of the rows that policies are given, and the secrets in them.
-struct RawRows<'a> {
+/// Where the rows go that policies are given as text, and the secrets in them.
+struct Unbuilt<'a> {
     filter: RowFilter<'a>,
-    text: &'a mut String,
+    rows: &'a mut RawRows,
     secrets: &'a mut Secrets,
-}
-
-impl<'a> RawRows<'a> {
-    /// Where the next row goes, and where its secrets go.
-    fn next(self) -> (&'a mut String, &'a mut Secrets) {
-        if !self.text.is_empty() {
-            self.text.push(',');
-        }
-        (self.text, self.secrets)
-    }
 }
 
 /// Reads one row.
@@ -155,7 +147,7 @@ fn one<R: Read>(
     scanner: &mut Scanner<R>,
     head: &mut Head,
     filter: RowFilter<'_>,
-    raw: Option<RawRows<'_>>,
+    raw: Option<Unbuilt<'_>>,
     undetermined: &mut Vec<Undetermined>,
 ) -> Result<Option<Change>> {
     scanner.next_token()?;
@@ -187,22 +179,21 @@ fn one<R: Read>(
         match raw {
             Some(raw) => {
                 scanner.rewind(&mark);
-                let (text, secrets) = raw.next();
-                raw::read(scanner, text, secrets)?;
+                unbuilt::read(scanner, &mut raw.rows.text, raw.secrets)?;
+                raw.rows.end();
             }
             None => scanner.release(&mark),
         }
         return Ok(None);
     }
     let secrets = raw.map(|raw| {
-        let (text, secrets) = raw.next();
-        text.push_str(&String::from_utf8_lossy(seen.text));
-        secrets
+        raw.rows.push(&String::from_utf8_lossy(seen.text));
+        raw.secrets
     });
     scanner.rewind(&mark);
     let value = scanner.value()?;
     if let Some(secrets) = secrets {
-        raw::add(&value, secrets);
+        unbuilt::add(&value, secrets);
     }
     let mut notes = Vec::new();
     // A row that is odd leaves a note whether it is wanted or not.

@@ -4,6 +4,9 @@
 //! One deliberate difference: a result that conftest passes over in silence (a number, an empty message, a rule
 //! that is no set) is an error here.
 
+use std::collections::BTreeMap;
+use std::thread;
+
 use super::error::JudgeError;
 use super::finding::{Finding, Location};
 use super::judge::{PlanCase, Run, default_severity, members};
@@ -11,6 +14,12 @@ use super::load::{ConftestRule, Namespace, PolicySet};
 use super::metadata::severity;
 use super::rego::Value;
 use super::rego::engine::Engine;
+use crate::plan::{RawPlan, RawRows};
+
+/// Bytes of rows from which on threads are worth it.
+const LARGE: usize = 1 << 20;
+/// More threads than this wait for memory.
+const MOST_THREADS: usize = 4;
 
 /// Judges a plan by the conftest packages of a set.
 pub(super) fn judge(set: &PolicySet, case: &PlanCase<'_>, run: &mut Run<'_>) -> Result<(), JudgeError> {
@@ -18,8 +27,7 @@ pub(super) fn judge(set: &PolicySet, case: &PlanCase<'_>, run: &mut Run<'_>) -> 
     let mut engine = engine.clone();
     let raw =
         case.raw.ok_or_else(|| JudgeError::Input("conftest policies are loaded but no plan is given".to_owned()))?;
-    let input = Value::from_json_str(raw)
-        .map_err(|error| JudgeError::Input(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))?;
+    let input = input(raw)?;
     engine.set_input(input.clone());
     for namespace in &set.namespaces {
         let exempted = exempted_names(namespace, &mut engine, &input, run)?;
@@ -39,6 +47,42 @@ pub(super) fn judge(set: &PolicySet, case: &PlanCase<'_>, run: &mut Run<'_>) -> 
     }
     run.judgement.prints.append(&mut engine.take_prints());
     Ok(())
+}
+
+/// The plan as policies read it.
+fn input(raw: &RawPlan) -> Result<Value, JudgeError> {
+    let mut members = BTreeMap::new();
+    for (name, text) in raw.sections() {
+        members.insert(Value::from(name), built(text)?);
+    }
+    if let Some(all) = raw.rows() {
+        members.insert(Value::from("resource_changes"), Value::from(rows(all)?));
+    }
+    Ok(Value::from(members))
+}
+
+/// The rows of a large plan, each part of them in a thread of its own: building them takes longer than all else.
+fn rows(all: &RawRows) -> Result<Vec<Value>, JudgeError> {
+    let threads = match all.size() {
+        0..LARGE => 1,
+        _ => thread::available_parallelism().map_or(1, |threads| threads.get().min(MOST_THREADS)),
+    };
+    let part = all.len().div_ceil(threads).max(1);
+    let build = |from: usize| all.range(from..(from + part).min(all.len())).map(built).collect::<Result<Vec<_>, _>>();
+    thread::scope(|scope| {
+        let rest: Vec<_> = (1..threads).map(|number| scope.spawn(move || build(number * part))).collect();
+        let mut rows = build(0)?;
+        for part in rest {
+            let part = part.join().map_err(|_| JudgeError::Input("a thread that built rows failed".to_owned()))?;
+            rows.append(&mut part?);
+        }
+        Ok(rows)
+    })
+}
+
+fn built(text: &str) -> Result<Value, JudgeError> {
+    Value::from_json_str(text)
+        .map_err(|error| JudgeError::Input(error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 /// The strings `name` for which `exception[_][_] == name` holds.

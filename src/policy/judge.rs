@@ -10,6 +10,7 @@ use super::load::{PolicySet, Rule};
 use super::metadata::{Metadata, Scope, severity};
 use super::rego::Value;
 use super::rego::engine::{Engine, EvalError};
+use crate::plan::RawPlan;
 
 /// What is judged: one plan.
 #[derive(Clone, Copy, Debug)]
@@ -20,9 +21,9 @@ pub struct PlanCase<'a> {
     pub context: &'a RunContext,
     /// Its IAM changes.
     pub changes: &'a [ChangeCase<'a>],
-    /// The plan as JSON text for conftest policies, holding at least what [`PolicySet::selection`] asks for. May be
+    /// The plan as it is, for conftest policies, holding at least what [`PolicySet::selection`] asks for. May be
     /// `None` only when the selection is [`super::Selection::Nothing`].
-    pub raw: Option<&'a str>,
+    pub raw: Option<&'a RawPlan>,
 }
 
 /// What the rules found in one plan.

@@ -26,5 +26,5 @@ pub use judge::{Judgement, PlanCase};
 pub use load::{PolicySet, Rule};
 pub use metadata::{Metadata, Scope};
 pub use rego_test::{TestFailure, TestReport};
-pub use select::{RawInput, RowPattern, Rows, Selection, Texts};
+pub use select::{RowPattern, Rows, Selection, Texts};
 pub use source::{DataSource, PolicyOptions, PolicySource, RegoVersion};

@@ -6,10 +6,8 @@
 
 mod analyse;
 mod constants;
-mod raw;
 mod rows;
 
-pub use raw::RawInput;
 pub use rows::{RowPattern, Rows, Texts};
 
 use std::collections::BTreeSet;
