@@ -204,3 +204,49 @@ fn code_that_runs_with_an_unseen_role_is_possible() {
     let said = World::new().change_unknown(address, before, after, json!({"role": true})).judge();
     assert_eq!(said.verdict(address), Verdict::Possible, "{:#?}", said.story());
 }
+
+/// What AWS refuses in place of a role runs nothing; a role of another account or partition is none that it refuses.
+#[test]
+fn code_runs_with_nothing_that_is_no_role() {
+    let address = "aws_lambda_function.f";
+    let verdict = |role: &str| {
+        let function = json!({"function_name": "f", "role": role});
+        let said = World::new().change(address, Value::Null, function).judge();
+        (said.verdict(address), said.at[address].reasons.first().map(|reason| reason.code.clone()))
+    };
+    for text in
+        ["aws_iam_role.app.arn", "app", "arn:aws:lambda:us-east-1:account-id:resource-id", "arn:aws:iam::1:role/x"]
+    {
+        assert_eq!(verdict(text), (Verdict::None, Some("outside_plan".into())), "{text}");
+    }
+    for text in
+        ["arn:aws:iam::999999999999:role/x", "arn:aws-cn:iam::999999999999:role/a/b", "arn::iam::999999999999:rolex"]
+    {
+        assert_eq!(verdict(text).0, Verdict::Possible, "{text}");
+    }
+}
+
+/// Terraform before 1.0 names the resource that an expression refers to and not its attribute.
+#[test]
+fn a_reference_to_a_whole_resource_is_followed() {
+    let address = "aws_iam_role_policy_attachment.a";
+    let verdict = |reference: &str, action: &str| {
+        let mut app = role("app");
+        app["inline_policy"] = json!([{"name": "p", "policy": document(&[allow("s3:*", "*")])}]);
+        let policy = |action: &str| json!({"name_prefix": "p", "path": "/", "policy": document(&[allow(action, "*")])});
+        let unknown = json!({"arn": true, "id": true, "name": true});
+        let said = World::new()
+            .stays("aws_iam_role.app", app)
+            .configured("aws_iam_role.app", json!({"name": {}, "inline_policy": {}}))
+            .change_unknown("aws_iam_policy.p", Value::Null, policy(action), unknown)
+            .change_unknown(address, Value::Null, json!({"role": "app"}), json!({"policy_arn": true}))
+            .configured(address, json!({"role": {"constant_value": "app"}, "policy_arn": {"references": [reference]}}))
+            .configured("aws_iam_policy.p", json!({"name_prefix": {}, "policy": {}}))
+            .judge();
+        said.verdict(address)
+    };
+    assert_eq!(verdict("aws_iam_policy.p", "s3:GetObject"), Verdict::None);
+    assert_eq!(verdict("aws_iam_policy.p", "ec2:*"), Verdict::New);
+    assert_eq!(verdict("aws_iam_policy.q", "s3:GetObject"), Verdict::Possible);
+    assert_eq!(verdict("var.policy", "s3:GetObject"), Verdict::Possible);
+}

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::state::{Object, Row, State};
 use super::value::{Hole, Val};
+use super::whole;
 use crate::access::hcl::{DEPTH, Program, Unresolved, Values};
 use crate::iam::{Origin, Recognition};
 use crate::plan::configuration::{ResourceRef, Source};
@@ -175,8 +176,11 @@ impl<'a> Builder<'a> {
     /// The attributes that the configuration of a resource sets, and whether dynamic blocks are among them.
     fn configured(&self, address: &str) -> (Option<Vec<Arc<str>>>, bool) {
         let resource = self.configuration.and_then(|it| it.resource(address));
-        let shown = resource.and_then(|it| it.expressions.as_object());
-        let shown = shown.map(|it| it.keys().map(|key| Arc::from(key.as_str())).collect::<Vec<_>>());
+        // A resource that sets nothing has no expressions in the plan.
+        let keys = |expressions: &Value| {
+            expressions.as_object().into_iter().flatten().map(|(key, _)| Arc::from(key.as_str())).collect::<Vec<_>>()
+        };
+        let shown = resource.map(|it| keys(&it.expressions));
         match (shown, self.program.and_then(|program| program.sets(address))) {
             (Some(shown), Some(written)) => (Some(shown.into_iter().chain(written).collect()), true),
             (shown, _) => (shown, false),
@@ -211,7 +215,7 @@ impl<'a> Builder<'a> {
             }
             None => {}
         }
-        let found = self.one_source(address, path).and_then(|target| self.value_of(&target, path, 0));
+        let found = self.one_source(row, path).and_then(|target| self.value_of(&target, path, 0));
         match found {
             Some(Val::Hole(hole)) => {
                 self.resolved.symbols += 1;
@@ -242,12 +246,16 @@ impl<'a> Builder<'a> {
         program.attribute(row, path, self, depth)
     }
 
-    fn one_source(&self, address: &str, path: &str) -> Option<ResourceRef> {
-        let resolution = self.configuration?.resolve(address, &AttrPath::parse(path)?);
-        match resolution.sources.as_slice() {
-            [Source::Resource(one)] => Some(one.clone()),
-            _ => None,
+    fn one_source(&self, row: &Change, path: &str) -> Option<ResourceRef> {
+        let resolution = self.configuration?.resolve(&row.address, &AttrPath::parse(path)?);
+        let [Source::Resource(one)] = resolution.sources.as_slice() else { return None };
+        let mut one = one.clone();
+        if one.attribute.0.is_empty()
+            && let Some(meant) = whole::attribute(&one.address.type_name, &row.type_name, path)
+        {
+            one.attribute = AttrPath::parse(meant)?;
         }
+        Some(one)
     }
 
     fn value_of(&mut self, target: &ResourceRef, path: &str, depth: usize) -> Option<Val> {
@@ -287,7 +295,7 @@ impl<'a> Builder<'a> {
         if let Some(outcome) = self.expression(row, inner, depth + 1) {
             return outcome.unwrap_or_else(|_| own());
         }
-        let next = self.one_source(&row.address, inner).and_then(|next| self.value_of(&next, inner, depth + 1));
+        let next = self.one_source(row, inner).and_then(|next| self.value_of(&next, inner, depth + 1));
         next.unwrap_or_else(own)
     }
 }

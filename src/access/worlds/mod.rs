@@ -7,6 +7,7 @@ mod build;
 mod cover;
 mod state;
 mod value;
+mod whole;
 
 pub use build::{Rebuild, Resolved};
 pub use cover::{Type, Unread};

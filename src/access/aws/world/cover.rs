@@ -143,6 +143,22 @@ fn is_settled(change: &IamChange, facet: &Facet, row: Option<&Row>) -> bool {
     if made && change.row.type_name == "aws_s3_bucket" && facet.unknown && facet.path.starts_with("grant") {
         return true;
     }
+    match (change.row.type_name.as_str(), &*facet.path) {
+        // A secret that is stored identifies nobody to AWS.
+        ("aws_ssm_parameter", "value") if made => return true,
+        // A trail that is made, for whichever accounts, takes no record from anybody.
+        ("aws_cloudtrail", "is_organization_trail") if made => return true,
+        // Tasks are given a network of their own where nobody says otherwise.
+        // <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#network_mode>
+        ("aws_ecs_task_definition", "network_mode") if facet.unknown => {
+            return row.is_some_and(|row| row.leaves("network_mode"));
+        }
+        // What the plan makes has no filter that this one could take the place of.
+        ("aws_wafv2_web_acl_association", "resource_arn") if made && facet.unknown => {
+            return row.is_some_and(|row| is_made(row, "resource_arn"));
+        }
+        _ => {}
+    }
     // Nobody is named where nobody sets a name; whoever makes an EKS cluster is its administrator all the same.
     if facet.unknown {
         let naming = ["acl", "permission", "principal", "pass_role", "credential", "role", "trust", "group", "owner"];
@@ -175,8 +191,6 @@ fn is_settled(change: &IamChange, facet: &Facet, row: Option<&Row>) -> bool {
         ("aws_kms_key", "deletion_window_in_days" | "bypass_policy_lockout_safety_check")
         | ("aws_secretsmanager_secret", "recovery_window_in_days") => true,
         ("aws_kms_key", "is_enabled") | ("aws_ssoadmin_permission_set", "instance_arn") => made,
-        // A secret that is stored identifies nobody to AWS.
-        ("aws_ssm_parameter", "value") => made,
         // A key lets nobody in before a machine is made with it.
         ("aws_key_pair", "public_key") => made,
         ("aws_cloudtrail", "is_multi_region_trail") | ("aws_ssoadmin_permission_set", "session_duration") => made,
@@ -205,6 +219,50 @@ pub(super) fn unshown(change: &IamChange, row: &Row) -> Option<Reason> {
         message: "the plan's JSON shows nobody who sets the replication; a dynamic block would not be shown; give the \
                   binary plan file, which has the configuration"
             .into(),
+    })
+}
+
+/// Whether an attribute is the ARN of a managed resource that is known only after apply, which is one that is made.
+fn is_made(row: &Row, path: &str) -> bool {
+    let hole = row.after.as_ref().and_then(|object| object.get(path).hole().map(|hole| (object, hole)));
+    hole.is_some_and(|(object, hole)| {
+        let of_itself = hole.id.starts_with(&format!("{}.", object.address));
+        let of_data = hole.id.starts_with("data.") || hole.id.contains(".data.");
+        !of_itself && !of_data && hole.id.ends_with(".arn")
+    })
+}
+
+/// Whether AWS refuses a text in place of a role: no function runs with it.
+///
+/// The pattern of `Role`: <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>.
+pub(super) fn is_refused(type_name: &str, path: &str, role: &str) -> bool {
+    if (type_name, path) != ("aws_lambda_function", "role") {
+        return false;
+    }
+    let named = role.strip_prefix("arn:").and_then(|rest| rest.split_once(":iam::"));
+    let is_partition = |text: &str| {
+        text.is_empty()
+            || text
+                .strip_prefix("aws")
+                .is_some_and(|rest| rest.bytes().all(|it| it.is_ascii_alphabetic() || it == b'-'))
+    };
+    let named = named.filter(|(partition, _)| is_partition(partition)).and_then(|(_, rest)| rest.split_once(":role"));
+    !named.is_some_and(|(account, name)| {
+        let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@-_/".contains(&byte);
+        account.len() == 12
+            && account.bytes().all(|byte| byte.is_ascii_digit())
+            && !name.is_empty()
+            && name.bytes().all(in_name)
+    })
+}
+
+/// What is said of a change whose role AWS refuses.
+pub(super) fn refused(change: &IamChange, row: &Row) -> Option<Reason> {
+    let role = row.after.as_ref()?.get("role").text()?;
+    is_refused(&change.row.type_name, "role", role).then(|| Reason {
+        code: "outside_plan".into(),
+        path: "role".into(),
+        message: format!("`{role}` is no ARN of a role, so AWS refuses the function; give `role` the ARN of its role"),
     })
 }
 

@@ -67,8 +67,9 @@ impl Platform for Aws {
         let rows: HashMap<usize, &Row> = state.rows.iter().filter_map(|row| Some((row.change?, row))).collect();
         for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
             let row = rows.get(&at).copied();
-            if let Some(reason) = row.and_then(|row| cover::unshown(change, row)) {
-                out.note(at, reason);
+            if let Some(row) = row {
+                let notes = [cover::unshown(change, row), cover::refused(change, row)];
+                notes.into_iter().flatten().for_each(|reason| out.note(at, reason));
             }
             match cover::of(change, row) {
                 cover::Cover::Compared => out.compared(at),

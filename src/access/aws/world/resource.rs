@@ -109,7 +109,9 @@ fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
         }
         let mut roles = Vec::new();
         let mut unknown = Vec::new();
-        for value in values {
+        let refused =
+            |value: &Val| value.text().is_some_and(|role| super::cover::is_refused(&object.type_name, path, role));
+        for value in values.into_iter().filter(|value| !refused(value)) {
             let (more, gaps) = of_roles(to, value);
             roles.extend(more);
             unknown.extend(gaps);
