@@ -51,6 +51,7 @@ impl State {
             rebuild,
             resolved: Resolved::default(),
             partition: program.and_then(|_| partition(plan)),
+            blank: Vec::new(),
         };
         let mut rows = Vec::new();
         let mut shown = HashSet::new();
@@ -140,11 +141,13 @@ struct Builder<'a> {
     resolved: Resolved,
     /// The one partition of AWS that the plan speaks of.
     partition: Option<String>,
+    /// Attributes of the row at hand that are set to nothing.
+    blank: Vec<String>,
 }
 
 impl<'a> Builder<'a> {
     fn row(&mut self, change: Option<usize>, row: &Change, rows: &mut Vec<Row>) {
-        let (configured, exact) = self.configured(&row.address);
+        let (mut configured, exact) = self.configured(&row.address);
         let provider = self.provider(&row.address);
         let old_address = row.previous_address.as_deref().unwrap_or(&row.address);
         let before = (!row.before.is_null()).then(|| object(old_address, &row.type_name, Val::known(&row.before)));
@@ -157,6 +160,8 @@ impl<'a> Builder<'a> {
                 Some(before) if before.values == after.values => Object { values: Arc::clone(&before.values), ..after },
                 _ => after,
             });
+        let blank = std::mem::take(&mut self.blank);
+        configured.iter_mut().for_each(|set| set.retain(|name| !blank.iter().any(|left| **left == **name)));
         if !row.actions.forgets() {
             rows.push(Row { change, before, after, configured, exact, provider });
             return;
@@ -246,10 +251,17 @@ impl<'a> Builder<'a> {
         program.attribute(row, path, self, depth)
     }
 
-    fn one_source(&self, row: &Change, path: &str) -> Option<ResourceRef> {
+    fn one_source(&mut self, row: &Change, path: &str) -> Option<ResourceRef> {
         let resolution = self.configuration?.resolve(&row.address, &AttrPath::parse(path)?);
-        let [Source::Resource(one)] = resolution.sources.as_slice() else { return None };
-        let mut one = one.clone();
+        let mut one = match resolution.sources.as_slice() {
+            [Source::Resource(one)] => one.clone(),
+            // What is set to nothing and becomes known after apply the provider computes.
+            [Source::Constant(nothing)] if nothing.is_null() || nothing.as_str() == Some("") => {
+                self.blank.push(path.to_owned());
+                return None;
+            }
+            _ => return None,
+        };
         if one.attribute.0.is_empty()
             && let Some(meant) = whole::attribute(&one.address.type_name, &row.type_name, path)
         {

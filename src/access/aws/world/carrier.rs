@@ -115,6 +115,10 @@ impl Viewer<'_> {
     fn named_identities(&mut self, it: &Carried<'_>, seen: &mut Gathered) -> Vec<Named> {
         let set = self.rules(&it.naming, it.kind, &mut Gathered::default());
         let model = self.model;
+        // What the whole account is given or denied, its administrator is too; only where identity policies count
+        // after the account is named does it matter who has which.
+        let own = own_account(&self.account.id);
+        let telling = |glob: &&Glob| it.explicit || !own.contains(glob);
         let mut all = Vec::new();
         for (key, identity) in &model.identities {
             let Some(arn) = identity.arn.as_deref().filter(|_| key.0 != IdentityKind::Group) else { continue };
@@ -122,7 +126,7 @@ impl Viewer<'_> {
             let named = set.allow.iter().chain(&set.deny).flat_map(|rule| &rule.lits).any(|lit| {
                 lit.dim == Dim::Principal
                     && !lit.globs().iter().any(Glob::is_any)
-                    && lit.globs().iter().any(|glob| glob.matches(&who.principal))
+                    && lit.globs().iter().filter(telling).any(|glob| glob.matches(&who.principal))
             });
             if named {
                 let mut itself = vec![Glob::literal(&who.principal)];

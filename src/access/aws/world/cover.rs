@@ -146,16 +146,12 @@ fn is_settled(change: &IamChange, facet: &Facet, row: Option<&Row>) -> bool {
     match (change.row.type_name.as_str(), &*facet.path) {
         // A secret that is stored identifies nobody to AWS.
         ("aws_ssm_parameter", "value") if made => return true,
-        // A trail that is made, for whichever accounts, takes no record from anybody.
-        ("aws_cloudtrail", "is_organization_trail") if made => return true,
+        // A trail that is made, of whatever and to wherever, takes no record from anybody.
+        ("aws_cloudtrail", _) if made && &*facet.purpose == "flag" => return true,
         // Tasks are given a network of their own where nobody says otherwise.
         // <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#network_mode>
         ("aws_ecs_task_definition", "network_mode") if facet.unknown => {
             return row.is_some_and(|row| row.leaves("network_mode"));
-        }
-        // What the plan makes has no filter that this one could take the place of.
-        ("aws_wafv2_web_acl_association", "resource_arn") if made && facet.unknown => {
-            return row.is_some_and(|row| is_made(row, "resource_arn"));
         }
         _ => {}
     }
@@ -193,7 +189,7 @@ fn is_settled(change: &IamChange, facet: &Facet, row: Option<&Row>) -> bool {
         ("aws_kms_key", "is_enabled") | ("aws_ssoadmin_permission_set", "instance_arn") => made,
         // A key lets nobody in before a machine is made with it.
         ("aws_key_pair", "public_key") => made,
-        ("aws_cloudtrail", "is_multi_region_trail") | ("aws_ssoadmin_permission_set", "session_duration") => made,
+        ("aws_ssoadmin_permission_set", "session_duration") => made,
         ("aws_cloudtrail", "enable_logging") => facet.after == Some(Value::Bool(true)),
         ("aws_codebuild_project", "project_visibility") => facet.after.as_ref().is_some_and(|it| it == "PRIVATE"),
         // On the host's network a container reaches what the host is trusted with.
@@ -219,16 +215,6 @@ pub(super) fn unshown(change: &IamChange, row: &Row) -> Option<Reason> {
         message: "the plan's JSON shows nobody who sets the replication; a dynamic block would not be shown; give the \
                   binary plan file, which has the configuration"
             .into(),
-    })
-}
-
-/// Whether an attribute is the ARN of a managed resource that is known only after apply, which is one that is made.
-fn is_made(row: &Row, path: &str) -> bool {
-    let hole = row.after.as_ref().and_then(|object| object.get(path).hole().map(|hole| (object, hole)));
-    hole.is_some_and(|(object, hole)| {
-        let of_itself = hole.id.starts_with(&format!("{}.", object.address));
-        let of_data = hole.id.starts_with("data.") || hole.id.contains(".data.");
-        !of_itself && !of_data && hole.id.ends_with(".arn")
     })
 }
 

@@ -1,6 +1,9 @@
 //! The requests that a focus is asked about.
 
+use std::collections::BTreeSet;
+
 use super::account::Account;
+use super::collect::is_known_name;
 use super::focus::Focus;
 use super::model::Model;
 use crate::access::aws::parse::Kind;
@@ -16,7 +19,7 @@ pub(super) struct WorldSpace {
     aws: AwsSpace,
     /// Actions of another service than those of the table: Kubernetes, through EKS.
     own_actions: Option<Universe>,
-    /// ARNs of the resource, where the focus is one.
+    /// ARNs of the resource or role, where the focus is one.
     arns: Vec<Glob>,
     principals: Vec<Glob>,
 }
@@ -43,18 +46,17 @@ impl WorldSpace {
             Focus::Resource(_) | Focus::Endpoint(_) => Kind::Resource,
             _ => Kind::Identity,
         };
-        let arns = match focus {
-            Focus::Resource(key) => {
-                let known =
-                    |model: &Model| model.resources.get(key).map(|policy| policy.arns.clone()).unwrap_or_default();
-                let mut all = known(after);
-                all.extend(known(before));
-                all.sort();
-                all.dedup();
-                all.iter().map(|arn| Glob::wildcard(arn, false)).collect()
+        let of = |model: &Model| match focus {
+            Focus::Resource(key) => model.resources.get(key).map(|policy| policy.arns.clone()).unwrap_or_default(),
+            // Where the account is not shown, neither is the ARN.
+            Focus::Trust(key) if account.is_shown() => {
+                let arn = model.identities.get(key).and_then(|role| role.arn.clone());
+                arn.into_iter().filter(|arn| is_known_name(arn)).collect()
             }
             _ => Vec::new(),
         };
+        let arns: BTreeSet<String> = of(after).into_iter().chain(of(before)).collect();
+        let arns = arns.iter().map(|arn| Glob::wildcard(arn, false)).collect();
         let own_actions = match focus {
             Focus::Resource(key) if key.starts_with("eks ") => {
                 Some(Universe::new(KUBERNETES_VERBS.map(|verb| format!("kubernetes:{verb}"))))
