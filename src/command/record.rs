@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use crate::approval::{Account, Judgement, LOCAL_HOST, Now, State, Subject};
+use crate::approval::{Account, Digest, Judgement, LOCAL_HOST, Now, State, Subject};
+use crate::edge::clock;
 use crate::edge::forge::Origin;
 use crate::edge::store::{ObjectStore, append, open};
 use crate::ledger::{Chain, Checkpoint, Entry, EventKind, Person, TimeSource, Workload};
@@ -77,34 +78,68 @@ impl Recorder<'_> {
         let Some(ledger) = self.ledger else { return Ok(None) };
         let parts = self.subject.parts();
         let mut entry = Entry {
-            time: now.timestamp().to_string(),
-            time_source: TimeSource::Local,
-            event,
-            repository: self.origin.repository.clone(),
             pull_request: (!self.is_local()).then_some(parts.pr_number),
             stack: Some(parts.stack.to_string()),
             subject: Some(self.subject.digest()),
             plan_sha256: Some(parts.plan_sha256),
             policy_digest: Some(parts.policy_digest),
             risk: parts.requirements.risk().map(|risk| risk.to_string()),
-            actor: None,
-            approvers: Vec::new(),
-            reason: None,
-            opens: None,
-            expires: None,
-            claim: None,
-            exit_status: None,
-            detail: None,
-            workload: Workload {
-                run_id: self.origin.run.map(|run| run.id),
-                run_attempt: self.origin.run.map(|run| run.attempt),
-                workflow: self.origin.workflow.clone(),
-            },
+            ..about_nothing(event, now, &self.origin)
         };
         fill(&mut entry);
         let record = append(ledger, &entry).map_err(|error| error.to_string())?;
         Ok(Some(Chain::ending_with(&record).checkpoint()))
     }
+}
+
+/// An entry that is about no subject; the time is the local clock's.
+fn about_nothing(event: EventKind, now: Now, origin: &Origin) -> Entry {
+    Entry {
+        time: now.timestamp().to_string(),
+        time_source: TimeSource::Local,
+        event,
+        repository: origin.repository.clone(),
+        pull_request: None,
+        stack: None,
+        subject: None,
+        plan_sha256: None,
+        policy_digest: None,
+        risk: None,
+        actor: None,
+        approvers: Vec::new(),
+        reason: None,
+        opens: None,
+        expires: None,
+        claim: None,
+        exit_status: None,
+        detail: None,
+        workload: Workload {
+            run_id: origin.run.map(|run| run.id),
+            run_attempt: origin.run.map(|run| run.attempt),
+            workflow: origin.workflow.clone(),
+        },
+    }
+}
+
+/// No message of ours is longer; what a server says may be.
+const MAX_DETAIL: usize = 2000;
+
+/// Records that an apply ended before anything was decided or claimed: what is known of it then is the file at most.
+/// The error says what is missing.
+pub(super) fn record_error(
+    ledger: &dyn ObjectStore,
+    origin: &Origin,
+    about: (Option<u64>, Option<Digest>),
+    why: &str,
+) -> Result<(), String> {
+    let detail = format!("not applied: {why}").chars().take(MAX_DETAIL).collect();
+    let entry = Entry {
+        pull_request: about.0,
+        plan_sha256: about.1,
+        detail: Some(detail),
+        ..about_nothing(EventKind::Undecided, Now::from_local_clock(clock::now()), origin)
+    };
+    append(ledger, &entry).map(drop).map_err(|error| error.to_string())
 }
 
 /// The line of a check run that notes the end of the ledger, so that a tail cut off later shows.

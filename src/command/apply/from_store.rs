@@ -19,18 +19,28 @@ use crate::edge::sealing::Identities;
 /// Each report costs a full reading of the pull request.
 const MAX_REPORTS: usize = 20;
 
+/// The store holds another file than the report is about.
+pub(super) struct Foreign<'a> {
+    /// What is wrong.
+    pub(super) refusal: Refusal,
+    /// The report that was meant.
+    pub(super) subject: &'a Subject,
+    /// `ledger` of the configuration.
+    pub(super) ledger: Option<String>,
+}
+
 /// A private copy of the decrypted file. Which report is meant is only a choice of the file: everything is judged
 /// again afterwards.
 ///
 /// # Errors
-/// When store, key or file cannot be had, or it is not clear which file is meant; [`Refusal::PlanFile`] inside if
+/// When store, key or file cannot be had, or it is not clear which file is meant. Inside, [`Foreign`] if
 /// the store holds another file under this name.
-pub(super) fn fetch(
+pub(super) fn fetch<'a>(
     args: &ApplyArgs,
     context: &Context,
     pull: u64,
-    published: &[Subject],
-) -> Result<Result<PrivateCopy, Refusal>> {
+    published: &'a [Subject],
+) -> Result<Result<PrivateCopy, Foreign<'a>>> {
     let settings = Settings::read(&args.settings, clock::now())?;
     let url = args.plan_store.as_ref().or(settings.config.plan_store.url.as_ref());
     let url = url.context(
@@ -44,7 +54,10 @@ pub(super) fn fetch(
         subject.parts().stack
     ));
     let fetched = PlanStore::open(url)?.fetch(subject.parts().plan_sha256, &identities)?;
-    fetched.map(|bytes| PrivateCopy::with(&bytes)).map_or_else(|refusal| Ok(Err(refusal)), |copy| copy.map(Ok))
+    match fetched {
+        Ok(bytes) => Ok(Ok(PrivateCopy::with(&bytes)?)),
+        Err(refusal) => Ok(Err(Foreign { refusal, subject, ledger: settings.config.ledger })),
+    }
 }
 
 /// The report that is meant: of the stack, and of several the one that may be applied, else the newest.

@@ -19,16 +19,17 @@ use serde_json::json;
 
 use super::check::{Gated, gate};
 use super::pull_state::{self, published};
-use super::record::{Recorder, ledger_of_apply};
+use super::record::{Recorder, ledger_at, ledger_of_apply, record_error};
+use super::settings::Settings;
 use super::subject::subject_of;
 use super::terminal;
 use crate::apply::{ApplySettings, Claim, Evidence, Refusal, admit};
-use crate::approval::{Digest, Judgement, Now, Subject};
+use crate::approval::{Digest, Judgement, LOCAL_HOST, Now, Subject};
 use crate::cli::{ApplyArgs, CheckArgs, PullArgs, SettingsArgs};
 use crate::decision::Decision;
 use crate::edge::apply_process::{Ended, apply};
 use crate::edge::cloud_account::aws_account;
-use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge};
+use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, Origin};
 use crate::edge::private_copy::PrivateCopy;
 use crate::edge::store::{self, ClaimNote};
 use crate::edge::terraform::Terraform;
@@ -43,6 +44,8 @@ use crate::report::Format;
 enum Stage {
     /// Nothing is claimed, nothing has run.
     BeforeClaim,
+    /// Nothing has run, and it is not known whether the claim exists.
+    Claiming,
     /// Claimed, and Terraform has not started.
     Claimed,
     /// Terraform has ended.
@@ -69,6 +72,11 @@ pub(super) fn run(args: &ApplyArgs) -> ExitCode {
         End::Failed(error) => {
             let why = format!("{error:#}");
             terminal::error(&format!("not applied: {why}"));
+            if stage == Stage::Claiming {
+                terminal::note(
+                    "tollgate: the plan may be claimed: `tollgate recover` tells; if it is, plan and approve again",
+                );
+            }
             if stage == Stage::Claimed {
                 terminal::note(
                     "tollgate: the plan stays claimed, so it cannot be applied any more: plan and approve again",
@@ -106,8 +114,31 @@ fn guarded(args: &ApplyArgs, stage: &mut Stage) -> End {
     match done {
         Ok(Ok((ended, gaps))) => End::Ran(ended, gaps),
         Ok(Err(refusal)) => End::Refused(refusal),
-        Err(error) => End::Failed(error),
+        Err(error) => {
+            // From the claim on, the steps themselves record what is missing.
+            if *stage == Stage::BeforeClaim {
+                record_failure(args, &format!("{error:#}"));
+            }
+            End::Failed(error)
+        }
     }
+}
+
+/// Records an error before the claim, where there is a ledger, and says it where that is not possible.
+fn record_failure(args: &ApplyArgs, why: &str) {
+    let local = args.offline || !args.approvals.is_empty();
+    let written = Settings::read(&args.settings, clock::now()).and_then(|settings| {
+        let url = settings.config.ledger.as_deref();
+        let ledger = if local { Some(offline::place(url)?) } else { ledger_at(url)? };
+        let Some(ledger) = ledger else { return Ok(()) };
+        let context = if local { None } else { Context::from_environment().ok() };
+        let pull = context.as_ref().and_then(|context| context.pull(args.pull.pr).ok());
+        let unknown = || Origin { repository: LOCAL_HOST.to_owned(), ..Origin::default() };
+        let origin = context.as_ref().map_or_else(unknown, Context::origin);
+        let plan = args.plan.as_deref().and_then(|plan| PrivateCopy::of(plan).ok()).map(|copy| copy.digest());
+        record_error(ledger.as_ref(), &origin, (pull, plan), why).map_err(|gap| anyhow::anyhow!(gap))
+    });
+    written.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap:#}"))).ok();
 }
 
 type Steps = Result<Result<(Ended, Vec<String>), Refusal>>;
@@ -126,7 +157,12 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         Some(copy) => copy,
         None => match from_store::fetch(args, &context, pull, &published)? {
             Ok(copy) => copy,
-            Err(refusal) => return Ok(Err(refusal)),
+            Err(foreign) => {
+                let ledger = ledger_of_apply(foreign.ledger.as_deref(), context.ci)?;
+                let recorder =
+                    Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject: foreign.subject };
+                return Ok(Err(refused(&recorder, foreign.refusal, None)));
+            }
         },
     };
     published.retain(|subject| subject.parts().plan_sha256 == copy.digest());
@@ -207,11 +243,15 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     }
 
     // 5. The claim, and the second look. A record that cannot be written stops it: nothing may run unrecorded.
+    *stage = Stage::Claiming;
     let head = &approved.parts().head_sha;
     let url = config.apply.claims.as_deref();
     let claim = match claim(&context, url, approved.digest(), head, now) {
         Ok(Ok(claim)) => claim,
-        Ok(Err(refusal)) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
+        Ok(Err(refusal)) => {
+            *stage = Stage::BeforeClaim;
+            return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
+        }
         Err(error) => {
             record_gap(
                 &recorder,

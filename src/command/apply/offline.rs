@@ -8,7 +8,7 @@ use super::super::check::Gated;
 use super::super::record::Recorder;
 use super::super::subject::{stack, subject_of};
 use super::super::terminal;
-use super::{Stage, Steps, judged, other_account, refused};
+use super::{Stage, Steps, judged, other_account, record_gap, refused};
 use crate::apply::{Evidence, Refusal, admit};
 use crate::approval::{
     ApplyPhase, ApplyRecord, BanReason, Digest, Grant, Hands, Judgement, LOCAL_HOST, Now, SignedGrant, Subject,
@@ -95,7 +95,7 @@ fn grants(args: &ApplyArgs, config: &Config) -> Result<Vec<SignedGrant>> {
 }
 
 /// Where claims and records are: what the configuration names, else a directory of this repository.
-fn place(configured: Option<&str>) -> Result<Box<dyn ObjectStore>> {
+pub(super) fn place(configured: Option<&str>) -> Result<Box<dyn ObjectStore>> {
     let url = match configured {
         Some(url) if url != "forge" => url.to_owned(),
         _ => {
@@ -167,30 +167,48 @@ pub(super) fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
     }
     let note = ClaimNote::new(subject.digest(), now.timestamp().to_string(), None);
-    let claim = match store::claim(place(claims_url)?.as_ref(), &note)? {
-        Ok(claim) => claim,
-        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
+    let claims = place(claims_url)?;
+    *stage = Stage::Claiming;
+    let claim = match store::claim(claims.as_ref(), &note) {
+        Ok(Ok(claim)) => claim,
+        Ok(Err(refusal)) => {
+            *stage = Stage::BeforeClaim;
+            return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
+        }
+        Err(error) => {
+            let why = format!("it is not known whether the claim exists, nothing was started: {error:#}");
+            record_gap(&recorder, None, why);
+            return Err(error.into());
+        }
     };
     *stage = Stage::Claimed;
     let claimed = claim.key().to_owned();
-    let record = |event, judgement: &Judgement, now| {
-        let written = recorder.record(event, now, judgement, |entry| entry.claim = Some(claimed.clone()));
-        written.map_err(|error| anyhow::anyhow!(error))
+    let from_claim_on = || -> Steps {
+        let record = |event, judgement: &Judgement, now| {
+            let written = recorder.record(event, now, judgement, |entry| entry.claim = Some(claimed.clone()));
+            written.map_err(|error| anyhow::anyhow!(error))
+        };
+        record(EventKind::Claim, &judgement, now)?;
+        let read_at = clock::stopwatch();
+        let (judgement, now) = look(&[]);
+        let permit = match admission.permit(claim, &judgement, &config.apply, now) {
+            Ok(permit) => permit,
+            Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
+        };
+        record(EventKind::ApplyStart, &judgement, now)?;
+        let ended = apply(permit, &copy, &terraform, &config.apply, read_at)?;
+        *stage = Stage::Applied;
+        let now = Now::from_local_clock(clock::now());
+        let entry = recorder.record(EventKind::ApplyEnd, now, &judgement, |entry| {
+            entry.claim = Some(claimed.clone());
+            entry.exit_status = Some(ended.status);
+            entry.detail = ended.interrupted.map(|signal| format!("interrupted once: {signal:?}"));
+        });
+        Ok(Ok((ended, entry.err().into_iter().collect())))
     };
-    record(EventKind::Claim, &judgement, now)?;
-    let read_at = clock::stopwatch();
-    let (judgement, now) = look(&[]);
-    let permit = match admission.permit(claim, &judgement, &config.apply, now) {
-        Ok(permit) => permit,
-        Err(refusal) => return Ok(Err(refused(&recorder, refusal, Some((&judgement, now))))),
-    };
-    record(EventKind::ApplyStart, &judgement, now)?;
-    let ended = apply(permit, &copy, &terraform, &config.apply, read_at)?;
-    *stage = Stage::Applied;
-    let entry = recorder.record(EventKind::ApplyEnd, Now::from_local_clock(clock::now()), &judgement, |entry| {
-        entry.claim = Some(claimed.clone());
-        entry.exit_status = Some(ended.status);
-        entry.detail = ended.interrupted.map(|signal| format!("interrupted once: {signal:?}"));
-    });
-    Ok(Ok((ended, entry.err().into_iter().collect())))
+    let done = from_claim_on();
+    if let Err(error) = &done {
+        record_gap(&recorder, Some(claimed.clone()), format!("claimed, and Terraform was not started: {error:#}"));
+    }
+    done
 }

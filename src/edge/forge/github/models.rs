@@ -1,9 +1,14 @@
 //! What tollgate reads of GitHub's answers. Fields that a decision rests on have no default: an answer without
-//! them is an error.
+//! them is an error, also where they may be `null`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::approval::{Account, AccountKind, UserId};
+
+/// For fields that may be `null` and may not be missing: without this, serde takes a missing one for `null`.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
+}
 
 /// REST `simple-user`.
 #[derive(Clone, Debug, Deserialize)]
@@ -34,10 +39,10 @@ pub(super) struct Repository {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Pull {
     pub(super) number: u64,
+    #[serde(deserialize_with = "present")]
     pub(super) user: Option<User>,
     pub(super) state: String,
     pub(super) merged: bool,
-    #[serde(default)]
     pub(super) draft: bool,
     pub(super) locked: bool,
     pub(super) head: Head,
@@ -53,6 +58,7 @@ pub(super) struct Head {
     pub(super) sha: String,
     #[serde(rename = "ref")]
     pub(super) name: String,
+    #[serde(deserialize_with = "present")]
     pub(super) repo: Option<RepositoryId>,
 }
 
@@ -73,21 +79,24 @@ pub(super) struct Comment {
     pub(super) id: u64,
     #[serde(default)]
     pub(super) body: Option<String>,
+    #[serde(deserialize_with = "present")]
     pub(super) user: Option<User>,
     pub(super) created_at: String,
-    #[serde(default)]
+    #[serde(deserialize_with = "present")]
     pub(super) performed_via_github_app: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Review {
     pub(super) id: u64,
+    #[serde(deserialize_with = "present")]
     pub(super) user: Option<User>,
     #[serde(default)]
     pub(super) body: Option<String>,
     pub(super) state: String,
     #[serde(default)]
     pub(super) submitted_at: Option<String>,
+    #[serde(deserialize_with = "present")]
     pub(super) commit_id: Option<String>,
 }
 
@@ -97,6 +106,7 @@ pub(super) struct Activity {
     pub(super) after: String,
     pub(super) timestamp: String,
     pub(super) activity_type: String,
+    #[serde(deserialize_with = "present")]
     pub(super) actor: Option<User>,
 }
 
@@ -111,6 +121,7 @@ pub(super) struct ChangedFile {
 pub(super) struct Permission {
     pub(super) permission: String,
     pub(super) role_name: String,
+    #[serde(deserialize_with = "present")]
     pub(super) user: Option<User>,
 }
 
@@ -152,7 +163,9 @@ pub(super) struct Run {
     pub(super) id: u64,
     pub(super) run_attempt: u64,
     pub(super) head_sha: String,
+    #[serde(deserialize_with = "present")]
     pub(super) actor: Option<User>,
+    #[serde(deserialize_with = "present")]
     pub(super) triggering_actor: Option<User>,
 }
 
@@ -237,11 +250,13 @@ pub(super) struct Text {
     pub(super) id: String,
     pub(super) full_database_id: BigInt,
     pub(super) body: String,
+    #[serde(deserialize_with = "present")]
     pub(super) last_edited_at: Option<String>,
     pub(super) includes_created_edit: bool,
     pub(super) is_minimized: bool,
     pub(super) created_via_email: bool,
     pub(super) viewer_did_author: bool,
+    #[serde(deserialize_with = "present")]
     pub(super) user_content_edits: Option<EditList>,
 }
 
@@ -254,6 +269,7 @@ pub(super) struct EditList {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Edit {
+    #[serde(deserialize_with = "present")]
     pub(super) editor: Option<Actor>,
 }
 
@@ -288,7 +304,9 @@ pub(super) struct Commit {
     pub(super) message: String,
     pub(super) parents: Parents,
     pub(super) authors: Authors,
+    #[serde(deserialize_with = "present")]
     pub(super) committer: Option<GitActor>,
+    #[serde(deserialize_with = "present")]
     pub(super) signature: Option<Signature>,
 }
 
@@ -314,6 +332,7 @@ pub(super) struct Authors {
 #[derive(Debug, Deserialize)]
 pub(super) struct GitActor {
     pub(super) email: Option<String>,
+    #[serde(deserialize_with = "present")]
     pub(super) user: Option<Actor>,
 }
 

@@ -133,8 +133,15 @@ impl GitHub {
         let mut reviews = Vec::new();
         for review in listed {
             let text = texts.remove(&review.id).ok_or(ForgeError::Changed)?;
-            // A draft of the token's own account: nobody has said anything yet.
-            let Some(submitted_at) = &review.submitted_at else { continue };
+            let submitted_at = match (&review.submitted_at, review.state.as_str()) {
+                (Some(submitted_at), _) => submitted_at,
+                // A draft of the token's own account: nobody has said anything yet.
+                (None, "PENDING") => continue,
+                (None, _) => {
+                    let why = format!("review {} has no time", review.id);
+                    return Err(ForgeError::Answer { call: format!("GET {path}"), why });
+                }
+            };
             let rest =
                 Rest { id: review.id, user: &review.user, body: review.body, created_at: submitted_at, via_app: false };
             let state = match review.state.as_str() {
