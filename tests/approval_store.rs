@@ -2,44 +2,19 @@
 
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
+#[path = "support/entries.rs"]
+mod entries;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Barrier;
 
-use tollgate::approval::{Digest, PlanRun};
+use entries::{entry, note};
+use tollgate::approval::Digest;
 use tollgate::edge::store::{
-    ClaimNote, Created, DirectoryStore, LedgerError, ObjectStore, StoreError, append, claim, claim_of, read_all,
+    Created, DirectoryStore, LedgerError, ObjectStore, StoreError, append, claim, claim_of, read_all,
 };
-use tollgate::ledger::{Damage, Entry, EventKind, TimeSource, Workload};
-
-fn note(run: u64) -> ClaimNote {
-    let run = PlanRun { id: run, attempt: 1 };
-    ClaimNote::new(Digest::of(b"subject"), "2026-03-01T12:00:00Z".into(), Some(run))
-}
-
-fn entry(run: u64) -> Entry {
-    Entry {
-        time: "2026-03-01T12:00:00Z".into(),
-        time_source: TimeSource::Local,
-        event: EventKind::Claim,
-        repository: "github.com/o/r".into(),
-        pull_request: None,
-        stack: None,
-        subject: None,
-        plan_sha256: None,
-        policy_digest: None,
-        risk: None,
-        actor: None,
-        approvers: vec![],
-        reason: None,
-        opens: None,
-        expires: None,
-        claim: None,
-        exit_status: None,
-        detail: None,
-        workload: Workload { run_id: Some(run), ..Workload::default() },
-    }
-}
+use tollgate::ledger::Damage;
 
 fn at_once<T: Send>(count: u64, work: impl Fn(u64) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(usize::try_from(count).unwrap());

@@ -10,10 +10,7 @@ impl Site {
     /// As `new`, with the configuration on the default branch too, and a workflow to start.
     fn answering() -> Self {
         let site = Self::new("echo x >> applied");
-        let config = std::fs::read_to_string(site.path("tollgate.toml")).unwrap();
-        let config = format!("{config}[apply]\nworkflow = \"apply.yml\"\n");
-        std::fs::write(site.path("tollgate.toml"), &config).unwrap();
-        site.github.state().files.insert(("tollgate.toml".into(), "main".into()), config.into_bytes());
+        site.configure("[apply]\nworkflow = \"apply.yml\"\n");
         site
     }
 
@@ -32,13 +29,13 @@ impl Site {
             "sender": { "id": by, "type": if by == BOT { "Bot" } else { "User" } },
         });
         std::fs::write(self.path("event.json"), event.to_string()).unwrap();
-        let before = self.said().len();
+        let before = self.answers().len();
         let out = self.run(&["comment", "--event", "event.json"]);
         assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
-        self.said().split_off(before).pop()
+        self.answers().split_off(before).pop()
     }
 
-    fn said(&self) -> Vec<String> {
+    fn answers(&self) -> Vec<String> {
         let state = self.github.state();
         state.comments.iter().filter(|one| one.author == Some(BOT)).map(|one| one.body.clone()).collect()
     }
@@ -54,7 +51,7 @@ fn an_approval_that_completes_the_quorum_starts_the_apply_workflow_and_others_do
         return;
     }
     let site = Site::answering();
-    let line = site.publish();
+    let line = site.publish(&[]);
     let (_, answer) = site.converse(AUTHOR, &line);
     assert!(answer.unwrap().contains("does not count"), "the author is told why");
     assert!(site.github.state().dispatches.is_empty());
@@ -81,7 +78,7 @@ fn near_misses_get_an_answer_and_no_action() {
         return;
     }
     let site = Site::answering();
-    let line = site.publish();
+    let line = site.publish(&[]);
     let checks = site.github.state().checks.len();
     for miss in [line.replace("approve", "aprove"), format!("\n{line}"), line.replace("because", "becouse")] {
         let (_, answer) = site.converse(ALICE, &miss);
@@ -107,7 +104,7 @@ fn a12_a_revocation_destroys_the_approval() {
         return;
     }
     let site = Site::answering();
-    let line = site.publish();
+    let line = site.publish(&[]);
     let (approval, _) = site.converse(ALICE, &line);
     let (_, answer) = site.converse(9, "/tollgate revoke because I am a stranger");
     assert!(answer.unwrap().contains("approved until"), "a stranger revokes nothing");
@@ -134,7 +131,7 @@ fn edited_and_deleted_commands_are_answered_and_never_counted() {
         return;
     }
     let site = Site::answering();
-    let line = site.publish();
+    let line = site.publish(&[]);
     site.comment(ALICE, "an ordinary comment");
     let id = site.github.state().comments.last().unwrap().id;
     site.github.state().edit(id, BOB, &line);
@@ -152,8 +149,8 @@ fn revoke_writes_the_command_and_refuses_a_second_line() {
         return;
     }
     let site = Site::answering();
-    site.publish();
+    site.publish(&[]);
     assert_eq!(site.code(&["revoke", "--reason", "x\n/tollgate help"]), 1);
     assert_eq!(site.code(&["revoke", "--reason", "wrong account"]), 0);
-    assert_eq!(site.said().pop().unwrap(), "/tollgate revoke because wrong account");
+    assert_eq!(site.answers().pop().unwrap(), "/tollgate revoke because wrong account");
 }

@@ -1,14 +1,20 @@
 //! The fault matrix of the program: every call that a step makes, as the fake saw them, fails in every way.
 //!
-//! The steps are publishing, answering a comment, status, revocation, apply and recovery. A call fails however often
-//! it is tried again. By default each call fails in one of the ways, in turn; `TOLLGATE_FAULTS=all` runs the whole
-//! matrix.
+//! The steps are publishing, answering a comment, status, revocation, apply (of a file, out of the plan store, and
+//! with break-glass), recovery, and doctor. A call fails however often it is tried again. By default each call fails
+//! in one of the ways, in turn; `TOLLGATE_FAULTS=all` runs the whole matrix.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use age::secrecy::ExposeSecret as _;
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::*;
-use crate::fake_github::{FaultKind, State};
+use crate::fake_github::{FakeGitHub, FaultKind, State};
+use crate::site::spoken;
 
 const KINDS: [FaultKind; 7] = [
     FaultKind::Timeout,
@@ -52,8 +58,10 @@ impl Stage {
             };
             std::fs::write(site.path(&name), bytes).unwrap();
         }
-        let config = std::fs::read(site.path("tollgate.toml")).unwrap();
-        site.github.state().files.insert(("tollgate.toml".into(), "main".into()), config);
+        site.configure("");
+        // The run that publishes, and the one that applies.
+        site.github.state().start_run(98, AUTHOR);
+        site.github.state().start_run(99, ALICE);
         let script = "#!/bin/sh\ncase $1 in\nshow) cat plan.json;;\napply) echo x >> applied;;\n*) exec terraform \"$@\";;\nesac\n";
         std::fs::write(site.path("stub"), script).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -69,7 +77,9 @@ impl Stage {
         site.github.control().fail(&[]);
         site.github.control().log.clear();
         *site.github.state() = self.forge.clone();
-        site.github.state().now = Timestamp::now();
+        let mut state = site.github.state();
+        state.now = state.now.max(Timestamp::now());
+        drop(state);
         let _ = std::fs::remove_file(site.path("applied"));
         let _ = std::fs::remove_dir_all(site.path("ledger"));
         std::fs::create_dir_all(site.path("ledger/ledger")).unwrap();
@@ -79,11 +89,13 @@ impl Stage {
     }
 
     fn run(&self, args: &[&str]) -> (i32, String) {
-        let mut command = self.site.command(args);
+        let mut command = in_run(&self.site, 99, args);
         let terraform = self.site.path("stub");
-        let out = command.env("TOLLGATE_FORGE_PATIENCE", "1").env("TOLLGATE_TERRAFORM", terraform).output().unwrap();
-        let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
-        (out.status.code().unwrap_or(-1), said)
+        command.env("TOLLGATE_FORGE_PATIENCE", "1").env("TOLLGATE_TERRAFORM", terraform);
+        if let Ok(key) = std::fs::read_to_string(self.site.path("key")) {
+            command.env("TOLLGATE_AGE_IDENTITY", key);
+        }
+        spoken(&command.output().unwrap())
     }
 
     fn calls(&self) -> Vec<Call> {
@@ -98,6 +110,12 @@ impl Stage {
     fn events(&self) -> Vec<String> {
         self.site.events()
     }
+}
+
+fn in_run(site: &Site, run: u64, args: &[&str]) -> Command {
+    let mut command = site.command(args);
+    command.env("GITHUB_RUN_ID", run.to_string()).env("GITHUB_RUN_ATTEMPT", "1");
+    command
 }
 
 /// Method, path, body.
@@ -170,14 +188,26 @@ impl Failed<'_> {
         writes(&self.calls[self.at]) && matches!(self.kind, FaultKind::HalfBody | FaultKind::Garbage)
     }
 
+    /// A comment, whose answer nobody reads.
+    fn says_only(&self) -> bool {
+        self.calls[self.at].1.ends_with("/comments")
+    }
+
     /// The place of the first call that ends so.
     fn first(&self, method: &str, end: &str) -> usize {
         self.calls.iter().position(|call| call.0 == method && call.1.ends_with(end)).unwrap()
     }
 }
 
+fn published(site: &Site) -> String {
+    let (code, said) =
+        spoken(&in_run(site, 98, &["check", "--publish", "--stack", "prod", "p.tfplan"]).output().unwrap());
+    assert_eq!(code, 11, "{said}");
+    site.line()
+}
+
 fn approved(site: &Site) {
-    let line = site.publish();
+    let line = published(site);
     site.comment(ALICE, &line);
     let id = site.github.state().comments.last().unwrap().id;
     let event = serde_json::json!({
@@ -190,16 +220,45 @@ fn approved(site: &Site) {
 }
 
 fn with_workflow(site: &Site) {
-    let config = std::fs::read_to_string(site.path("tollgate.toml")).unwrap() + "[apply]\nworkflow = \"apply.yml\"\n";
-    std::fs::write(site.path("tollgate.toml"), &config).unwrap();
-    site.github.state().files.insert(("tollgate.toml".into(), "main".into()), config.into_bytes());
+    site.configure("[apply]\nworkflow = \"apply.yml\"\n");
     approved(site);
+}
+
+/// The plan file is in the plan store alone.
+fn kept(site: &Site) {
+    let key = age::x25519::Identity::generate();
+    site.configure(&format!(
+        "[plan_store]\nurl = \"file://{}\"\nrecipients = [\"{}\"]\n",
+        site.path("kept").display(),
+        key.to_public()
+    ));
+    site.write("key", key.to_string().expose_secret());
+    approved(site);
+    std::fs::remove_file(site.path("p.tfplan")).unwrap();
+}
+
+/// Nobody approves; Alice started the run, and Bob let it into the environment.
+fn emergency(site: &Site) {
+    site.configure("[break_glass]\nenabled = true\nany_of = [\"user:2\"]\n");
+    published(site);
+    site.github.state().review_run(99, BOB, "approved", "break-glass");
+}
+
+/// A set-up with something in every list.
+fn set_up(site: &Site) {
+    let mut state = site.github.state();
+    state.tokens.get_mut("ghs_token").unwrap().permissions.insert("secrets: read");
+    state.set_up.environments = vec![serde_json::json!({ "name": "production", "protection_rules": [],
+        "deployment_branch_policy": { "protected_branches": false, "custom_branch_policies": true } })];
+    state.set_up.deploying.insert("production".into(), vec!["main".into()]);
+    let workflow = b"on: workflow_dispatch\njobs: { apply: { environment: production, steps: [] } }\n".to_vec();
+    state.files.insert((".github/workflows/tollgate-apply.yml".into(), "main".into()), workflow);
 }
 
 /// An apply that died while Terraform ran.
 fn dead(site: &Site) {
     approved(site);
-    let mut command = site.command(&["apply", "p.tfplan"]);
+    let mut command = in_run(site, 99, &["apply", "p.tfplan"]);
     std::fs::write(site.path("hang"), "#!/bin/sh\ncase $1 in\nshow) cat plan.json;;\napply) kill -9 $PPID;;\nesac\n")
         .unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -267,44 +326,78 @@ fn a44_revoke() {
 
 /// Before the claim nothing runs and nothing is left but records; after it Terraform is not started; once it has
 /// started the result stands, nothing is applied twice, and the ledger says what is missing.
+fn guarded(failed: &Failed<'_>, again: &[&str]) {
+    let claim = failed.first("POST", "/git/refs");
+    let last = failed.calls.iter().rposition(|call| call.0 == "POST" && call.1.ends_with("/statuses")).unwrap();
+    let (stage, place) = (failed.stage, failed.place());
+    let ran = failed.at >= last;
+    if failed.confirmed() && (failed.calls[failed.at].1.ends_with("/statuses") || failed.says_only()) {
+        assert_eq!((failed.code, stage.applies()), (0, 1), "{place}");
+        return;
+    }
+    assert_eq!(stage.applies(), usize::from(ran), "{place}");
+    assert_eq!(failed.code, i32::from(!ran), "{place}");
+    let events = stage.events();
+    let refs = stage.site.github.state().refs.len();
+    let has = |event: &str| events.iter().any(|name| name == event);
+    if failed.at < claim {
+        assert_eq!(refs, 0, "{place}");
+        assert!(!has("claim") && !has("apply_start"), "{place}");
+        assert!(has("undecided") || has("refuse"), "an error is a record: {events:?} {place}");
+    } else if failed.at < last {
+        // The claim may have failed itself; whatever is there denies.
+        assert!(has("record_gap") || has("refuse"), "{events:?} {place}");
+    } else {
+        assert!(has("apply_end") && has("record_gap"), "{events:?} {place}");
+        assert_eq!(stage.site.result()["end"]["not_recorded"].as_array().unwrap().len(), 1, "{place}");
+    }
+    if failed.at >= claim {
+        // Again, without faults: what was claimed stays claimed.
+        let before = stage.applies();
+        let (code, said) = stage.run(again);
+        assert_eq!(code, if refs > 0 { 12 } else { 0 }, "again after {place}: {said}");
+        assert_eq!(stage.applies(), before + usize::from(refs == 0), "again after {place}");
+    }
+}
+
 #[test]
 fn a44_apply() {
-    matrix("apply", approved, &["apply", "p.tfplan", "--stack", "prod", "--result", "result.json"], 0, |failed| {
-        let claim = failed.first("POST", "/git/refs");
-        let last = failed.calls.iter().rposition(|call| call.0 == "POST" && call.1.ends_with("/statuses")).unwrap();
-        let (stage, place) = (failed.stage, failed.place());
-        let ran = failed.at >= last;
-        if failed.confirmed() && failed.calls[failed.at].1.ends_with("/statuses") {
-            assert_eq!((failed.code, stage.applies()), (0, 1), "{place}");
-            return;
-        }
-        assert_eq!(stage.applies(), usize::from(ran), "{place}");
-        assert_eq!(failed.code, i32::from(!ran), "{place}");
-        let events = stage.events();
-        let refs = stage.site.github.state().refs.len();
-        if failed.at < claim {
-            assert_eq!(refs, 0, "{place}");
-            assert!(!events.contains(&"claim".to_owned()) && !events.contains(&"apply_start".to_owned()), "{place}");
-        } else if failed.at < last {
-            // The claim may have failed itself; whatever is there denies.
-            assert!(
-                events.contains(&"record_gap".to_owned()) || events.contains(&"refuse".to_owned()),
-                "{events:?} {place}"
-            );
-        } else {
-            assert!(
-                events.contains(&"apply_end".to_owned()) && events.contains(&"record_gap".to_owned()),
-                "{events:?} {place}"
-            );
-            assert_eq!(stage.site.result()["end"]["not_recorded"].as_array().unwrap().len(), 1, "{place}");
-        }
-        if failed.at >= claim {
-            // Again, without faults: what was claimed stays claimed.
-            let before = stage.applies();
-            let (code, said) = stage.run(&["apply", "p.tfplan", "--stack", "prod"]);
-            assert_eq!(code, if refs > 0 { 12 } else { 0 }, "again after {place}: {said}");
-            assert_eq!(stage.applies(), before + usize::from(refs == 0), "again after {place}");
-        }
+    const ARGS: [&str; 6] = ["apply", "p.tfplan", "--stack", "prod", "--result", "result.json"];
+    matrix("apply", approved, &ARGS, 0, |failed| guarded(failed, &ARGS));
+}
+
+#[test]
+fn a44_apply_from_the_plan_store() {
+    const ARGS: [&str; 6] = ["apply", "--from-store", "--stack", "prod", "--result", "result.json"];
+    matrix("apply from the store", kept, &ARGS, 0, |failed| guarded(failed, &ARGS));
+}
+
+/// What is loud about it comes before Terraform: an issue or a comment that fails stops it.
+#[test]
+fn a44_break_glass() {
+    const ARGS: [&str; 9] = [
+        "apply",
+        "p.tfplan",
+        "--break-glass",
+        "--reason",
+        "the site is down",
+        "--ticket",
+        "INC-9",
+        "--result",
+        "result.json",
+    ];
+    matrix("break-glass", emergency, &ARGS, 0, |failed| guarded(failed, &ARGS));
+}
+
+/// What cannot be read is unknown or the end, and never a better mode.
+#[test]
+fn a44_doctor() {
+    matrix("doctor", set_up, &["doctor"], 1, |failed| {
+        assert!(!failed.stage.calls().iter().any(writes), "{}", failed.place());
+        let worse = failed.said.contains("deployment mode: unknown") || failed.said.contains("cannot be read");
+        let same = failed.said.contains("deployment mode: C");
+        let told = failed.said.matches("\nunknown").count() >= 3 || failed.said.contains("broken");
+        assert!(worse || (same && told), "{}", failed.place());
     });
 }
 

@@ -15,148 +15,18 @@
 #[expect(dead_code, unused_imports, reason = "this test needs less of the fake than others")]
 mod fake_github;
 
+#[path = "../support/site.rs"]
+mod site;
+
 mod comments;
 mod faults;
 mod recovering;
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use fake_github::FakeGitHub;
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
-
-const ALICE: u64 = 2;
-const AUTHOR: u64 = 1;
-const BOB: u64 = 3;
-
-struct Site {
-    github: FakeGitHub,
-    directory: tempfile::TempDir,
-}
-
-fn terraform() -> bool {
-    let found = Command::new("terraform").arg("version").output().is_ok_and(|out| out.status.success());
-    if !found {
-        eprintln!("skipped: terraform is not on PATH");
-    }
-    found
-}
-
-/// A provisioner that runs `script`: code at apply, which asks for approval.
-fn configuration(script: &str) -> String {
-    format!(
-        "resource \"terraform_data\" \"x\" {{\n  provisioner \"local-exec\" {{\n    command = \"{script}\"\n  }}\n}}\n"
-    )
-}
-
-impl Site {
-    fn new(script: &str) -> Self {
-        let site = Self { github: FakeGitHub::start(), directory: tempfile::tempdir().unwrap() };
-        // The clocks have to agree.
-        {
-            let mut state = site.github.state();
-            let now = Timestamp::now();
-            state.pushes[0].at = now - SignedDuration::from_secs(100);
-            state.now = now - SignedDuration::from_secs(10);
-        }
-        let ledger = site.path("ledger");
-        let config = format!(
-            "version = 1\nledger = \"file://{}\"\n[[approvals.rules]]\nname = \"m\"\nrequires = {{ any_of = [\"role:maintain\"] }}\n",
-            ledger.display()
-        );
-        std::fs::write(site.path("tollgate.toml"), config).unwrap();
-        std::fs::write(site.path("main.tf"), configuration(script)).unwrap();
-        site.terraform(&["init", "-input=false"]);
-        site.plan("p.tfplan");
-        site
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn terraform(&self, args: &[&str]) {
-        let out = Command::new("terraform").args(args).current_dir(self.directory.path()).output().unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    }
-
-    fn plan(&self, name: &str) {
-        self.terraform(&["plan", "-input=false", "-out", name]);
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
-        command.args(args).current_dir(self.directory.path());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| {
-            let name = name.to_string_lossy();
-            ["GITHUB_", "TOLLGATE_", "TF_", "CI", "GH_"].iter().any(|prefix| name.starts_with(prefix))
-        }) {
-            command.env_remove(name);
-        }
-        command
-            .env("GITHUB_API_URL", self.github.url())
-            .env("GITHUB_REPOSITORY", "org/infra")
-            .env("GITHUB_TOKEN", "ghs_token")
-            .env("CI", "true")
-            .env("TOLLGATE_PR", "7");
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    fn code(&self, args: &[&str]) -> i32 {
-        let out = self.run(args);
-        out.status.code().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&out.stderr)))
-    }
-
-    /// Publishes, and gives the line that the comment asks to paste.
-    fn publish(&self) -> String {
-        let out = self.run(&["check", "--publish", "--stack", "prod", "p.tfplan"]);
-        let said = String::from_utf8_lossy(&out.stderr).into_owned();
-        assert_eq!(out.status.code(), Some(11), "{said}\n{}", String::from_utf8_lossy(&out.stdout));
-        let state = self.github.state();
-        let body = &state.comments.iter().rev().find(|comment| comment.author == Some(41)).unwrap().body;
-        let line = body.lines().find(|line| line.starts_with("/tollgate approve")).unwrap();
-        line.replace('…', "ticket OPS-77")
-    }
-
-    fn comment(&self, by: u64, text: &str) {
-        let mut state = self.github.state();
-        state.comment(7, by, text);
-        // The forge's clock never runs backwards, however fast the test is.
-        state.now = state.now.max(Timestamp::now());
-    }
-
-    fn apply(&self) -> i32 {
-        let _ = std::fs::remove_file(self.path("result.json"));
-        self.code(&["apply", "p.tfplan", "--result", "result.json"])
-    }
-
-    fn result(&self) -> Value {
-        serde_json::from_str(&std::fs::read_to_string(self.path("result.json")).unwrap()).unwrap()
-    }
-
-    fn applied(&self) -> bool {
-        self.path("applied").exists()
-    }
-
-    /// The events of a whole ledger.
-    fn events(&self) -> Vec<String> {
-        let url = format!("file://{}", self.path("ledger").display());
-        assert_eq!(self.code(&["audit", "verify", "--ledger", &url]), 0);
-        let out = self.run(&["audit", "export", "--ledger", &url]);
-        let text = String::from_utf8(out.stdout).unwrap();
-        let event = |line: &str| {
-            let record: Value = serde_json::from_str(line).unwrap();
-            record["entry"]["event"].as_str().unwrap().to_owned()
-        };
-        text.lines().map(event).collect()
-    }
-}
+use site::{ALICE, AUTHOR, BOB, Site, configuration, terraform};
 
 #[test]
 fn an_approved_plan_is_applied_once() {
@@ -165,7 +35,7 @@ fn an_approved_plan_is_applied_once() {
     }
     let site = Site::new("echo x >> applied");
     assert_eq!(site.apply(), 1, "nothing was published");
-    let line = site.publish();
+    let line = site.publish(&[]);
     assert_eq!(site.apply(), 12, "nobody has approved");
     assert_eq!(site.result()["end"]["check"], "approval");
     site.comment(AUTHOR, &line);
@@ -178,7 +48,10 @@ fn an_approved_plan_is_applied_once() {
     assert_eq!(site.apply(), 12, "a plan is applied once");
     assert_eq!(site.result()["end"]["check"], "claim");
     assert_eq!(std::fs::read_to_string(site.path("applied")).unwrap(), "x\n");
-    assert_eq!(site.events(), ["request", "refuse", "refuse", "claim", "apply_start", "apply_end", "refuse"]);
+    assert_eq!(
+        site.events(),
+        ["undecided", "request", "refuse", "refuse", "claim", "apply_start", "apply_end", "refuse"]
+    );
     let state = site.github.state();
     assert_eq!(state.deployments.len(), 1);
     assert_eq!(state.deployments[0].statuses.last().unwrap()["state"], "success");
@@ -190,7 +63,7 @@ fn a23_a24_another_plan_file_is_refused() {
         return;
     }
     let site = Site::new("echo x >> applied");
-    let line = site.publish();
+    let line = site.publish(&[]);
     site.comment(ALICE, &line);
     std::fs::rename(site.path("p.tfplan"), site.path("approved.tfplan")).unwrap();
     std::fs::write(site.path("main.tf"), configuration("echo evil >> applied")).unwrap();
@@ -211,7 +84,7 @@ fn a40_a_policy_that_changed_since_supersedes_or_blocks() {
         return;
     }
     let site = Site::new("echo x >> applied");
-    let line = site.publish();
+    let line = site.publish(&[]);
     site.comment(ALICE, &line);
     let config = std::fs::read_to_string(site.path("tollgate.toml")).unwrap();
     std::fs::write(site.path("tollgate.toml"), format!("{config}# changed\n")).unwrap();
@@ -230,7 +103,7 @@ fn a_revoked_window_is_closed() {
         return;
     }
     let site = Site::new("echo x >> applied");
-    let line = site.publish();
+    let line = site.publish(&[]);
     site.comment(ALICE, &line);
     site.comment(BOB, "/tollgate revoke because wrong account");
     assert_eq!(site.apply(), 12);
@@ -266,7 +139,7 @@ fn two_signals_are_one_interrupt_and_the_state_is_saved() {
         return;
     }
     let site = Site::new("touch started; sleep 60; echo x >> applied");
-    let line = site.publish();
+    let line = site.publish(&[]);
     site.comment(ALICE, &line);
     let mut command = site.command(&["apply", "p.tfplan", "--result", "result.json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -1,5 +1,7 @@
 //! `tollgate recover` after an apply that died, and `tollgate status PLANFILE` against forged reports.
 
+use jiff::Timestamp;
+
 use super::*;
 
 impl Site {
@@ -7,11 +9,6 @@ impl Site {
         let out = self.run(args);
         assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8(out.stdout).unwrap()
-    }
-
-    fn shared_config(&self) {
-        let config = std::fs::read(self.path("tollgate.toml")).unwrap();
-        self.github.state().files.insert(("tollgate.toml".into(), "main".into()), config);
     }
 }
 
@@ -21,8 +18,7 @@ fn a_killed_apply_is_explained_and_recorded_as_failed() {
         return;
     }
     let site = Site::new("touch started; sleep 3; echo x >> applied");
-    site.shared_config();
-    let line = site.publish();
+    let line = site.publish(&[]);
     assert!(site.printed(&["recover"]).contains("no apply was claimed"));
     site.comment(ALICE, &line);
     let mut child = site.command(&["apply", "p.tfplan"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -48,8 +44,7 @@ fn an_interrupted_apply_is_over_and_says_so() {
         return;
     }
     let site = Site::new("touch started; sleep 60");
-    site.shared_config();
-    let line = site.publish();
+    let line = site.publish(&[]);
     site.comment(ALICE, &line);
     let mut child = site.command(&["apply", "p.tfplan"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for(&site.path("started"), &mut child);
@@ -66,7 +61,7 @@ fn a61_status_of_a_plan_file_tells_a_true_report_from_a_forged_one() {
         return;
     }
     let site = Site::new("echo x >> applied");
-    site.publish();
+    site.publish(&[]);
     let said = site.printed(&["status", "p.tfplan", "--stack", "prod"]);
     assert!(said.contains("the published report is true") && said.contains("risk "), "{said}");
     let config = std::fs::read_to_string(site.path("tollgate.toml")).unwrap();
@@ -84,7 +79,7 @@ fn a_directory_is_no_place_for_claims_in_a_pipeline() {
     let claims = site.path("claims");
     let config = format!("{config}[apply]\nclaims = \"file://{}\"\n", claims.display());
     std::fs::write(site.path("tollgate.toml"), config).unwrap();
-    let line = site.publish();
+    let line = site.publish(&[]);
     site.comment(ALICE, &line);
     assert_eq!(site.apply(), 1, "{}", site.result());
     assert!(!site.applied());

@@ -49,6 +49,13 @@ fn routes() -> Vec<(&'static str, String, Option<Value>, &'static str)> {
         ("GET", "/deployments".into(), None, "deployments: read"),
         ("POST", "/deployments".into(), body(json!({ "ref": HEAD, "task": "x" })), "deployments: write"),
         ("POST", "/actions/workflows/a.yml/dispatches".into(), body(json!({ "ref": "main" })), "actions: write"),
+        ("GET", "/actions/runs/5/approvals".into(), None, "actions: read"),
+        ("GET", "/environments".into(), None, "actions: read"),
+        ("GET", "/environments/production/deployment-branch-policies".into(), None, "actions: read"),
+        ("GET", "/branches/main".into(), None, "contents: read"),
+        ("GET", "/rules/branches/main".into(), None, "metadata: read"),
+        ("GET", "/actions/secrets".into(), None, "secrets: read"),
+        ("POST", "/issues".into(), body(json!({ "title": "x" })), "issues: write"),
     ]
 }
 
@@ -56,12 +63,14 @@ fn routes() -> Vec<(&'static str, String, Option<Value>, &'static str)> {
 fn each_route_needs_its_permission_and_no_other() {
     for (method, path, body, permission) in routes() {
         let site = Site::new();
+        site.github.state().start_run(5, BOB);
+        site.github.state().set_up.deploying.insert("production".into(), vec!["main".into()]);
         let ask = || ask(&site.github, "ghs_token", method, &format!("{ROOT}{path}"), body.as_ref()).0;
         let set = |permissions: &[&'static str]| {
             site.github.state().tokens.get_mut("ghs_token").unwrap().permissions =
                 permissions.iter().copied().collect();
         };
-        let all = ["metadata", "contents", "pull-requests", "checks", "deployments", "actions"];
+        let all = ["metadata", "contents", "pull-requests", "checks", "deployments", "actions", "issues", "secrets"];
         let others: Vec<&'static str> = all
             .iter()
             .filter(|name| !permission.starts_with(*name))

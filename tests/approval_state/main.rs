@@ -5,6 +5,7 @@
 
 mod admission;
 mod attacks;
+mod broken;
 mod properties;
 mod rules;
 mod subject;

@@ -81,7 +81,7 @@ fn may(by: u64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(3000))]
 
     /// An independent reading of the rules: each open window has enough approvals by different people who are not
     /// the author, each unedited, begun and not over, with nothing since that takes it back.

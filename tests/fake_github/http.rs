@@ -43,6 +43,9 @@ pub(crate) struct Fault {
     pub(crate) lasting: bool,
 }
 
+/// What is done to the JSON of an answer, with the number of the request since the faults were set.
+pub(crate) type Damage = Arc<dyn Fn(usize, &mut Value) + Send + Sync>;
+
 /// What the clock of the answers says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -73,7 +76,7 @@ pub(crate) struct Exchange {
 /// Somebody acts while tollgate reads.
 pub(crate) type Race = fn(&mut State);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Control {
     pub(crate) faults: Vec<Fault>,
     pub(crate) clock: Clock,
@@ -85,6 +88,7 @@ pub(crate) struct Control {
     count: usize,
     /// What happens right before the n-th request from now on is answered.
     races: Vec<(usize, Race)>,
+    damage: Option<Damage>,
     /// A call that fails however often it is tried: which fault, and the request once it came.
     stubborn: Option<(FaultKind, Option<(String, String)>)>,
 }
@@ -96,6 +100,13 @@ impl Control {
         self.faults = faults.to_vec();
         self.stubborn = None;
         self.races.clear();
+        self.damage = None;
+    }
+
+    /// Every answer from now on is damaged so.
+    pub(crate) fn damage(&mut self, damage: Damage) {
+        self.fail(&[]);
+        self.damage = Some(damage);
     }
 
     /// Somebody acts right before the n-th request from now on.
@@ -234,10 +245,11 @@ impl Drop for FakeGitHub {
 fn serve(mut stream: TcpStream, state: &Mutex<State>, control: &Mutex<Control>) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let Some((request, headers)) = read(&stream) else { return };
-    let (fault, race) = {
+    let (fault, race, number) = {
         let mut control = control.lock().unwrap();
+        let number = control.count;
         let race = control.races.iter().find(|(at, _)| *at == control.count).map(|(_, race)| *race);
-        (control.next_fault(&request), race)
+        (control.next_fault(&request), race, number)
     };
     if let Some(race) = race {
         race(&mut state.lock().unwrap());
@@ -258,6 +270,10 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, control: &Mutex<Control>) 
     let raw = answer.body.clone();
     whole::complete(&request.method, &request.path, &mut answer);
     let mut control = control.lock().unwrap();
+    let damage = control.damage.clone();
+    if let Some(damage) = &damage {
+        damage(number, &mut answer.body);
+    }
     let exchange = Exchange {
         method: request.method.clone(),
         path: request.path.clone(),
@@ -266,7 +282,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>, control: &Mutex<Control>) 
         status: answer.status,
         raw,
         response: answer.body.clone(),
-        fault: fault.is_some(),
+        fault: fault.is_some() || damage.is_some(),
     };
     if exchanges().is_some() && answer.status != 418 {
         control.kept += &(serde_json::to_string(&exchange).unwrap() + "\n");

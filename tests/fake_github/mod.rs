@@ -8,8 +8,9 @@
 mod graphql;
 mod http;
 mod rest;
+mod set_up;
 mod state;
 mod whole;
 
-pub(crate) use http::{Clock, Exchange, FakeGitHub, Fault, FaultKind, Race};
+pub(crate) use http::{Clock, Damage, Exchange, FakeGitHub, Fault, FaultKind, Race};
 pub(crate) use state::{Commit, Person, State};

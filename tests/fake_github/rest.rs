@@ -3,24 +3,25 @@
 use serde_json::{Value, json};
 
 use super::http::{Answer, Problem, Request, decode};
+use super::set_up;
 use super::state::{Comment, Deployment, NAME, OWNER, Pull, REPOSITORY_ID, State};
 
-type Result<T> = std::result::Result<T, Problem>;
+pub(super) type Result<T> = std::result::Result<T, Problem>;
 
-fn status<T>(status: u16, message: &str) -> Result<T> {
+pub(super) fn status<T>(status: u16, message: &str) -> Result<T> {
     Err(Problem::Status(status, message.into()))
 }
 
-fn ok(body: Value) -> Result<Answer> {
+pub(super) fn ok(body: Value) -> Result<Answer> {
     Ok(Answer { status: 200, body, next: None })
 }
 
-fn created(body: Value) -> Result<Answer> {
+pub(super) fn created(body: Value) -> Result<Answer> {
     Ok(Answer { status: 201, body, next: None })
 }
 
 /// GitHub answers 403 to an App's token without the permission.
-fn allow(state: &State, request: &Request, permission: &'static str) -> Result<()> {
+pub(super) fn allow(state: &State, request: &Request, permission: &'static str) -> Result<()> {
     let granted = &state.tokens[request.token.as_str()].permissions;
     let write = permission.replace(": read", ": write");
     if granted.contains(permission) || granted.contains(write.as_str()) {
@@ -31,7 +32,7 @@ fn allow(state: &State, request: &Request, permission: &'static str) -> Result<(
 }
 
 /// Exactly these fields, or GitHub would ignore what tollgate believes it said.
-fn fields<'a>(request: &'a Request, required: &[&str], optional: &[&str]) -> Result<&'a Value> {
+pub(super) fn fields<'a>(request: &'a Request, required: &[&str], optional: &[&str]) -> Result<&'a Value> {
     let body = request.body.as_ref().ok_or_else(|| Problem::Violation("no JSON body".into()))?;
     let members = body.as_object().ok_or_else(|| Problem::Violation("the body is no object".into()))?;
     if let Some(name) =
@@ -63,7 +64,9 @@ fn repository(request: &Request, state: &mut State, rest: &[&str]) -> Result<Ans
     match (request.method.as_str(), rest) {
         ("GET", []) => {
             allow(state, request, "metadata: read")?;
-            ok(json!({ "id": REPOSITORY_ID, "full_name": format!("{OWNER}/{NAME}"), "default_branch": "main" }))
+            let admin = state.set_up.admin;
+            ok(json!({ "id": REPOSITORY_ID, "full_name": format!("{OWNER}/{NAME}"), "default_branch": "main",
+                "permissions": { "admin": admin, "push": true, "pull": true } }))
         }
         ("GET", ["pulls", n]) => {
             allow(state, request, "pull-requests: read")?;
@@ -218,7 +221,7 @@ fn repository(request: &Request, state: &mut State, rest: &[&str]) -> Result<Ans
             state.dispatches.push(json!({ "workflow": workflow, "body": body }));
             Ok(Answer { status: 204, body: Value::Null, next: None })
         }
-        _ => Err(Problem::Violation("unknown route".into())),
+        _ => set_up::answer(request, state, rest),
     }
 }
 
@@ -266,7 +269,9 @@ fn deployments(request: &Request, state: &mut State, method: &str, rest: &[&str]
             if !known.contains(&text(body, "state").as_str()) {
                 return status(422, "state");
             }
-            let json = json!({ "id": state.id(), "state": body["state"], "created_at": state.now.to_string() });
+            let description = body["description"].as_str().unwrap_or_default();
+            let json = json!({ "id": state.id(), "state": body["state"], "description": description,
+                "created_at": state.now.to_string() });
             let Some(found) = state.deployments.iter_mut().find(|d| Some(d.id) == id) else {
                 return status(404, "Not Found");
             };
@@ -399,12 +404,12 @@ fn comment_json(state: &State, comment: &Comment) -> Value {
     })
 }
 
-fn text(body: &Value, name: &str) -> String {
+pub(super) fn text(body: &Value, name: &str) -> String {
     body[name].as_str().unwrap_or_default().to_owned()
 }
 
 /// A page, with a link to the next one.
-fn page(request: &Request, state: &State, items: Vec<Value>) -> Result<Answer> {
+pub(super) fn page(request: &Request, state: &State, items: Vec<Value>) -> Result<Answer> {
     let asked: usize = request.parameter("per_page").and_then(|n| n.parse().ok()).unwrap_or(30);
     let size = asked.min(100).min(state.page);
     let number: usize = request.parameter("page").and_then(|n| n.parse().ok()).unwrap_or(1);

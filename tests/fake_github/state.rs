@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::set_up::SetUp;
+
 pub(crate) const OWNER: &str = "org";
 pub(crate) const NAME: &str = "infra";
 pub(crate) const REPOSITORY_ID: u64 = 1000;
@@ -119,6 +121,7 @@ pub(crate) struct State {
     pub(crate) files: BTreeMap<(String, String), Vec<u8>>,
     pub(crate) runs: BTreeMap<u64, Vec<Value>>,
     pub(crate) dispatches: Vec<Value>,
+    pub(crate) set_up: SetUp,
     pub(crate) tokens: BTreeMap<&'static str, Token>,
     /// Largest page the server gives, whatever is asked for.
     pub(crate) page: usize,
@@ -142,6 +145,7 @@ impl State {
             "checks: write",
             "deployments: write",
             "actions: write",
+            "issues: write",
         ]);
         let commit = Commit {
             sha: HEAD.into(),
@@ -197,6 +201,7 @@ impl State {
             files: BTreeMap::new(),
             runs: BTreeMap::new(),
             dispatches: Vec::new(),
+            set_up: SetUp::default(),
             tokens: BTreeMap::from([("ghs_token", Token { user: 41, permissions: all, left: None })]),
             page: 100,
             next: 100,

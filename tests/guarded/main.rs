@@ -15,11 +15,18 @@
 #[expect(dead_code, unused_imports, reason = "these tests need less of the fake than others")]
 mod fake_github;
 
+#[path = "../support/moto.rs"]
+mod moto;
+
+#[path = "../support/site.rs"]
+#[expect(dead_code, reason = "these tests need less of the site than others")]
+mod site;
+
 mod break_glass;
+mod bucket;
 mod checkpoints;
 mod doctor;
 mod init;
 mod offline;
 mod plan_store;
-mod site;
 mod workflows;

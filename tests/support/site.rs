@@ -1,4 +1,6 @@
 //! A working directory with a plan, and the fake GitHub with pull request 7.
+//!
+//! Whoever uses it has `fake_github` as a module of the crate's root.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -6,7 +8,7 @@ use std::process::{Command, Output};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::fake_github::FakeGitHub;
+use crate::fake_github::FakeGitHub;
 
 /// Wrote the pull request.
 pub(crate) const AUTHOR: u64 = 1;
@@ -120,6 +122,16 @@ impl Site {
 
     pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
+    }
+
+    pub(crate) fn code(&self, args: &[&str]) -> i32 {
+        self.said(args).0
+    }
+
+    /// Applies the plan file, with a `result.json` of this run.
+    pub(crate) fn apply(&self) -> i32 {
+        let _ = std::fs::remove_file(self.path("result.json"));
+        self.code(&["apply", "p.tfplan", "--result", "result.json"])
     }
 
     /// The exit code, and what was printed to both streams.
