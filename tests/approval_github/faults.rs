@@ -36,7 +36,7 @@ fn full() -> Site {
     site.github.state().page = 1;
     site.github.state().comment(7, BOB, "hello");
     site.approve(ALICE);
-    site
+    site.impatient()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_rate_limit_longer_than_the_patience_is_named() {
 #[test]
 fn a47_a_claim_that_fails_in_any_way_is_no_claim() {
     for kind in KINDS.into_iter().chain([FaultKind::LostAnswer, FaultKind::WrongShape, FaultKind::Status(422)]) {
-        let site = Site::new();
+        let site = Site::new().impatient();
         site.github.control().fail(&[Fault { at: 0, kind, lasting: false }]);
         let claimed = site.forge.claim(site.subject.digest(), HEAD);
         assert!(claimed.is_err(), "{kind:?}: {claimed:?}");

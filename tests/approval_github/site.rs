@@ -26,8 +26,15 @@ pub(crate) struct Site {
     pub(crate) subject: Subject,
 }
 
+/// No longer than a test of timeouts wants to wait.
 pub(crate) fn patience() -> Patience {
     Patience { answer: Duration::from_secs(1), tries: 1, pause: Duration::ZERO, total: Duration::from_secs(1) }
+}
+
+/// As long as a busy machine may take.
+fn long_patience() -> Patience {
+    let most = Duration::from_secs(60);
+    Patience { answer: most, tries: 1, pause: Duration::ZERO, total: most }
 }
 
 pub(crate) fn client(url: &str, token: &str, patience: Patience) -> GitHub {
@@ -59,7 +66,7 @@ impl Site {
     pub(crate) fn at(url: fn(&FakeGitHub) -> String) -> Self {
         let github = FakeGitHub::start();
         let url = url(&github);
-        let forge = client(&url, "ghs_token", patience());
+        let forge = client(&url, "ghs_token", long_patience());
         let host = url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
         let subject = Subject::new(SubjectParts {
             forge_host: host,
@@ -90,6 +97,12 @@ impl Site {
         let mut parts = self.subject.parts().clone();
         parts.plan_run = Some(PlanRun { id, attempt: 1 });
         self.subject = Subject::new(parts);
+    }
+
+    /// Gives up after a second.
+    pub(crate) fn impatient(mut self) -> Self {
+        self.forge = client(&self.github.url(), "ghs_token", patience());
+        self
     }
 
     pub(crate) fn line(&self) -> String {
