@@ -252,6 +252,12 @@ pub struct StatusArgs {
     /// A plan file: say what is true of it, whatever a report claims.
     pub plan: Option<PathBuf>,
 
+    /// Exit with 12 unless the plan of the stack may be applied now, and print the commit that it was made from (in
+    /// GitHub Actions also as the step's output `head-sha`): for the apply job, before anything of the pull request is
+    /// checked out.
+    #[arg(long, conflicts_with = "plan")]
+    pub permitted: bool,
+
     /// Which pull request.
     #[command(flatten)]
     pub pull: PullArgs,

@@ -25,6 +25,14 @@ const NAMES: [&str; 12] = [
 const PREFIXES: [&str; 3] = ["TF_CLI_ARGS_", "TF_PLUGIN_", "TOLLGATE_"];
 const FORGE_TOKENS: [&str; 5] = ["GITHUB_TOKEN", "GH_TOKEN", "GH_ENTERPRISE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"];
 
+/// Whether a variable holds a secret that Terraform has no business with when it only reads a plan: the forge's tokens,
+/// those that GitHub's runner hands to its own steps, and all of tollgate's.
+pub fn is_secret(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let runner = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_RUNTIME_TOKEN"];
+    FORGE_TOKENS.contains(&upper.as_str()) || runner.contains(&upper.as_str()) || upper.starts_with("TOLLGATE_")
+}
+
 /// The environment without what could turn a verified plan into something else, and the names of what was left
 /// out.
 pub fn scrub(
@@ -86,6 +94,14 @@ mod tests {
         settings.variables.insert("region".into());
         settings.pass_forge_token = true;
         assert_eq!(names(&settings, &all), ["PATH", "AWS_ACCESS_KEY_ID", "TF_VAR_region", "GITHUB_TOKEN", "TF_LOG"]);
+    }
+
+    #[test]
+    fn a52_secrets_of_the_forge_and_of_tollgate_are_known_by_name() {
+        for name in ["GITHUB_TOKEN", "github_token", "TOLLGATE_AGE_IDENTITY", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {
+            assert!(is_secret(name), "{name}");
+        }
+        assert!(!is_secret("AWS_ACCESS_KEY_ID") && !is_secret("PATH"));
     }
 
     #[test]

@@ -12,6 +12,6 @@ mod settings;
 
 pub use admission::{Admission, ApplyPermit, Claim, Evidence, Order, admit};
 pub use deadline::{Deadline, Interrupter, Signal};
-pub use environment::{Dropped, scrub};
+pub use environment::{Dropped, is_secret, scrub};
 pub use refusal::{Check, Refusal};
 pub use settings::{AccountId, ApplySettings};

@@ -10,6 +10,7 @@ pub mod data;
 mod doctor;
 mod init;
 mod policy;
+mod preview;
 mod publish;
 mod pull_state;
 mod record;

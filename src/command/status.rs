@@ -5,14 +5,19 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::apply::judged;
-use super::pull_state::{config_of, situations};
+use super::preview::permitted;
+use super::pull_state::{Situation, config_of, situations};
+use super::record::{Recorder, ledger_at};
 use super::subject::subject_of;
 use super::terminal;
 use crate::approval::{Digest, Subject};
 use crate::cli::StatusArgs;
-use crate::edge::forge::{Context, Forge};
+use crate::config::Config;
+use crate::edge::ci;
+use crate::edge::forge::{Context, Forge, PullFacts};
 use crate::edge::private_copy::PrivateCopy;
 use crate::exit::Outcome;
+use crate::ledger::EventKind;
 use crate::report::{self, Format, Options};
 
 /// Runs it.
@@ -35,10 +40,38 @@ fn of_pull(args: &StatusArgs) -> Result<Outcome> {
     if situations.is_empty() {
         terminal::print(&format!("no report on the head of pull request {pull}\n"))?;
     }
+    let of_stack =
+        |one: &&Situation| args.pull.stack.as_ref().is_none_or(|name| one.subject.parts().stack.as_str() == name);
+    let situations: Vec<&Situation> = situations.iter().filter(of_stack).collect();
     for situation in &situations {
         terminal::print(&format!("{}\n", shown(&situation.describe())))?;
     }
-    Ok(Outcome::Success)
+    if args.permitted { permit(&context, &config, &facts, &situations) } else { Ok(Outcome::Success) }
+}
+
+/// Whether one of them may be applied now. A refusal is recorded, where there is a ledger, as that of an apply.
+fn permit(context: &Context, config: &Config, facts: &PullFacts, situations: &[&Situation]) -> Result<Outcome> {
+    let mut last = None;
+    for situation in situations {
+        match permitted(situation, facts, config) {
+            Ok(()) => {
+                terminal::print(&format!("permitted: commit {}\n", facts.head_sha))?;
+                ci::set_output("head-sha", &facts.head_sha)?;
+                return Ok(Outcome::Success);
+            }
+            Err(refusal) => last = Some((refusal, situation)),
+        }
+    }
+    let (refusal, situation) = last.context("no report on the head commit is about this stack")?;
+    let check = refusal.check().word();
+    terminal::note(&format!("tollgate: not permitted: {refusal} (check: {check})"));
+    let ledger = ledger_at(config.ledger.as_deref())?;
+    let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject: &situation.subject };
+    let recorded = recorder.record(EventKind::Refuse, situation.now, &situation.judgement, |entry| {
+        entry.detail = Some(format!("{check}: {refusal}"));
+    });
+    recorded.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
+    Ok(refusal.outcome())
 }
 
 /// The true report, and whether each report that was published about this very file says the same.

@@ -99,6 +99,16 @@ pub fn publish(report: &Report, written: &[(Format, PathBuf)]) -> Result<()> {
     Ok(())
 }
 
+/// Sets one output of the step, where the CI system has such a thing.
+///
+/// # Errors
+/// When the file that the CI system names cannot be written.
+pub fn set_output(name: &str, value: &str) -> Result<()> {
+    let Some(path) = environment::text("GITHUB_OUTPUT") else { return Ok(()) };
+    let delimiter = delimiter();
+    append(Path::new(&path), &format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"))
+}
+
 fn publish_summary(report: &Report, path: &Path) -> Result<()> {
     let taken = std::fs::metadata(path).map_or(0, |data| usize::try_from(data.len()).unwrap_or(usize::MAX));
     let text = markdown_within(report, SUMMARY_LIMIT.saturating_sub(taken));

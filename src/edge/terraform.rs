@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::apply::is_secret;
+
 /// The program that reads binary plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terraform {
@@ -34,7 +36,12 @@ impl Terraform {
     /// When the program does not start, fails, or prints nothing; its message is passed on.
     pub fn show_json(&self, plan: &Path) -> Result<Vec<u8>> {
         let plan = std::path::absolute(plan).with_context(|| format!("cannot find `{}`", plan.display()))?;
-        let out = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        // Plugins run when a plan is read; they get no token.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_none_or(is_secret)) {
+            command.env_remove(name);
+        }
+        let out = command
             .args(["show", "-json", "-no-color"])
             .arg(&plan)
             .stdin(Stdio::null())

@@ -14,7 +14,6 @@ use serde_json::Value;
 
 use super::*;
 use crate::fake_github::{FakeGitHub, FaultKind, State};
-use crate::site::spoken;
 
 const KINDS: [FaultKind; 7] = [
     FaultKind::Timeout,

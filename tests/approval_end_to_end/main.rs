@@ -26,7 +26,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use site::{ALICE, AUTHOR, BOB, Site, configuration, terraform};
+use site::{ALICE, AUTHOR, BOB, Site, configuration, spoken, terraform};
+use tollgate::approval::{Requirements, Subject, SubjectParts};
 
 #[test]
 fn an_approved_plan_is_applied_once() {
@@ -95,6 +96,82 @@ fn a40_a_policy_that_changed_since_supersedes_or_blocks() {
     std::fs::write(site.path("tollgate.toml"), stricter).unwrap();
     assert_eq!(site.apply(), 10);
     assert!(!site.applied());
+}
+
+/// Reading a plan starts its plugins, in the job that holds the credentials: not before an approval.
+#[test]
+fn a52_terraform_does_not_even_read_a_plan_that_nobody_approved() {
+    if !terraform() {
+        return;
+    }
+    let site = Site::new("echo x >> applied");
+    let line = site.publish(&[]);
+    let script = "#!/bin/sh\necho \"$1\" >> calls\nenv >> environment\nexec terraform \"$@\"\n";
+    site.write("spy", script);
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(site.path("spy"), mode).unwrap();
+    let apply = || {
+        let mut command = site.command(&["apply", "p.tfplan", "--result", "result.json"]);
+        command.env("TOLLGATE_TERRAFORM", site.path("spy")).env("TOLLGATE_AGE_IDENTITY", "AGE-SECRET-KEY-1X");
+        spoken(&command.output().unwrap())
+    };
+    let calls = || std::fs::read_to_string(site.path("calls")).unwrap_or_default();
+    let (code, said) = apply();
+    assert_eq!((code, calls().as_str()), (12, ""), "{said}");
+    assert_eq!(site.result()["end"]["check"], "approval");
+    site.comment(AUTHOR, &line);
+    assert_eq!((apply().0, calls().as_str()), (12, ""));
+    // A forged report: nothing is asked for, and the gate's own files are changed.
+    let genuine = site.github.state().checks.clone();
+    {
+        let mut state = site.github.state();
+        let digest = genuine[0]["external_id"].as_str().unwrap().parse().unwrap();
+        let published = Subject::from_document(genuine[0]["output"]["text"].as_str().unwrap(), digest).unwrap();
+        let parts = SubjectParts { requirements: Requirements::default(), ..published.parts().clone() };
+        let forged = Subject::new(parts);
+        state.checks[0]["output"]["text"] = forged.document().unwrap().into();
+        state.checks[0]["external_id"] = forged.digest().to_string().into();
+        state.pulls.get_mut(&7).unwrap().files.push("envs/prod/.terraform.lock.hcl".into());
+    }
+    let (code, said) = apply();
+    assert_eq!((code, calls().as_str()), (12, ""), "{said}");
+    assert_eq!(site.result()["end"]["check"], "subject");
+    {
+        let mut state = site.github.state();
+        state.checks = genuine;
+        state.pulls.get_mut(&7).unwrap().files.pop();
+    }
+    site.comment(ALICE, &line);
+    let (code, said) = apply();
+    assert_eq!((code, calls().as_str()), (0, "show\napply\n"), "{said}");
+    let environment = std::fs::read_to_string(site.path("environment")).unwrap();
+    assert!(!environment.contains("ghs_token") && !environment.contains("AGE-SECRET-KEY"), "plugins get no token");
+}
+
+/// What the apply job asks first, before it checks anything of the pull request out.
+#[test]
+fn status_says_whether_the_plan_may_be_applied_now_and_which_commit_it_is_of() {
+    if !terraform() {
+        return;
+    }
+    let site = Site::new("echo x >> applied");
+    let ask = || {
+        let _ = std::fs::remove_file(site.path("outputs"));
+        let mut command = site.command(&["status", "--permitted", "--stack", "prod"]);
+        let (code, said) = spoken(&command.env("GITHUB_OUTPUT", site.path("outputs")).output().unwrap());
+        (code, said, std::fs::read_to_string(site.path("outputs")).unwrap_or_default())
+    };
+    assert_eq!(ask().0, 1, "nothing is published");
+    let line = site.publish(&[]);
+    let (code, said, outputs) = ask();
+    assert!(code == 12 && said.contains("check: approval") && outputs.is_empty(), "{said}");
+    site.comment(ALICE, &line);
+    let (code, said, outputs) = ask();
+    let head = site.github.state().pulls[&7].head_sha.clone();
+    assert!(code == 0 && outputs.contains(&head), "{said} {outputs}");
+    site.comment(BOB, "/tollgate revoke because wrong account");
+    assert_eq!(ask().0, 12);
+    assert_eq!(site.events(), ["request", "refuse", "refuse"], "a refusal is a record");
 }
 
 #[test]

@@ -245,6 +245,7 @@ impl Drop for FakeGitHub {
 fn serve(mut stream: TcpStream, state: &Mutex<State>, control: &Mutex<Control>) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let Some((request, headers)) = read(&stream) else { return };
+    state.lock().unwrap().tick();
     let (fault, race, number) = {
         let mut control = control.lock().unwrap();
         let number = control.count;

@@ -109,6 +109,8 @@ pub(crate) struct Token {
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) now: Timestamp,
+    /// Whether its clock goes with the machine's, and does not stand still until a test moves it.
+    pub(crate) ticks: bool,
     pub(crate) people: Vec<Person>,
     pub(crate) teams: BTreeMap<&'static str, BTreeSet<u64>>,
     pub(crate) pulls: BTreeMap<u64, Pull>,
@@ -182,6 +184,7 @@ impl State {
         };
         Self {
             now: start + SignedDuration::from_secs(30),
+            ticks: false,
             people: vec![
                 person(1, "author", maintain),
                 person(2, "alice", maintain),
@@ -205,6 +208,13 @@ impl State {
             tokens: BTreeMap::from([("ghs_token", Token { user: 41, permissions: all, left: None })]),
             page: 100,
             next: 100,
+        }
+    }
+
+    /// Lets the clock go on.
+    pub(super) fn tick(&mut self) {
+        if self.ticks {
+            self.now = self.now.max(Timestamp::now());
         }
     }
 

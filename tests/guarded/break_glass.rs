@@ -94,9 +94,21 @@ fn it_bypasses_missing_approvals_and_nothing_else() {
     // Somebody said no.
     site.comment(BOB, "/tollgate revoke because the account is wrong");
     refused(&site, site.apply_in_run(ALICE, &USE), "approval");
-    // A policy that blocks.
+    assert!(!site.applied() && site.github.state().set_up.issues.is_empty());
+}
+
+#[test]
+fn a_policy_that_blocks_still_blocks() {
+    if !terraform() {
+        return;
+    }
+    let site = Site::new("echo x >> applied");
+    site.configure(CONFIG);
+    site.publish(&[]);
+    site.review_run(BOB, "approved", "break-glass");
     site.configure("[thresholds]\nlow = \"deny\"\nmedium = \"deny\"\nhigh = \"deny\"\ncritical = \"deny\"\n");
-    assert_eq!(site.apply_in_run(ALICE, &USE).0, 10);
+    let (code, said) = site.apply_in_run(ALICE, &USE);
+    assert_eq!(code, 10, "{said}");
     assert!(!site.applied() && site.github.state().set_up.issues.is_empty());
 }
 

@@ -79,6 +79,7 @@ impl Pipeline {
             &format!("recipients = [\"{}\"]\nurl = \"file://{}\"", key.to_public(), pipeline.path("plans").display()),
         );
         std::fs::write(repository.join("tollgate.toml"), &config).unwrap();
+        pipeline.github.state().ticks = true;
         pipeline.github.state().files.insert(("tollgate.toml".into(), "main".into()), config.into_bytes());
         pipeline.configure("true");
         git(&repository, &["add", "-A"]);
@@ -142,16 +143,8 @@ impl Pipeline {
         self.runs.set(self.runs.get() + 1);
         let home = self.path("home");
         std::fs::create_dir_all(&home).unwrap();
-        {
-            let mut state = self.github.state();
-            state.now = state.now.max(Timestamp::now());
-            // act calls every run number 1.
-            let author = state.user(Some(AUTHOR));
-            let head = state.pulls[&7].head_sha.clone();
-            let run =
-                json!({ "id": 1, "run_attempt": 1, "head_sha": head, "actor": author, "triggering_actor": author });
-            state.runs.insert(1, vec![run]);
-        }
+        // act calls every run number 1.
+        self.github.state().start_run(1, AUTHOR);
         let binaries = Path::new(env!("CARGO_BIN_EXE_tollgate")).parent().unwrap();
         let mut command = Command::new("act");
         command.arg(event).args(["-W", &format!(".github/workflows/{workflow}"), "-e"]).arg(self.path("event.json"));

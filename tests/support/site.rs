@@ -51,6 +51,7 @@ impl Site {
             let now = Timestamp::now();
             state.pushes[0].at = now - SignedDuration::from_secs(100);
             state.now = now - SignedDuration::from_secs(10);
+            state.ticks = true;
         }
         let config = format!(
             "version = 1\nledger = \"{}\"\n[[approvals.rules]]\nname = \"m\"\nrequires = {{ any_of = [\"role:maintain\"] }}\n",
@@ -98,11 +99,6 @@ impl Site {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        {
-            // The clocks agree however slow the machine is.
-            let mut state = self.github.state();
-            state.now = state.now.max(Timestamp::now());
-        }
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command.args(args).current_dir(self.directory.path());
         for (name, _) in std::env::vars_os().filter(|(name, _)| {

@@ -7,6 +7,7 @@
 mod break_glass;
 mod from_store;
 pub(super) mod offline;
+mod records;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,25 +19,28 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use super::check::{Gated, gate};
-use super::pull_state::{self, published};
-use super::record::{Recorder, ledger_at, ledger_of_apply, record_error};
+use super::preview::permitted;
+use super::pull_state::{self, Situation, published};
+use super::record::{Recorder, ledger_of_apply};
 use super::settings::Settings;
 use super::subject::subject_of;
 use super::terminal;
 use crate::apply::{ApplySettings, Claim, Evidence, Refusal, admit};
-use crate::approval::{Digest, Judgement, LOCAL_HOST, Now, Subject};
+use crate::approval::{BreakGlass, Digest, Judgement, Now, Subject};
 use crate::cli::{ApplyArgs, CheckArgs, PullArgs, SettingsArgs};
+use crate::config::Config;
 use crate::decision::Decision;
 use crate::edge::apply_process::{Ended, apply};
 use crate::edge::cloud_account::aws_account;
-use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, Origin};
+use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge, PullFacts};
 use crate::edge::private_copy::PrivateCopy;
 use crate::edge::store::{self, ClaimNote};
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
-use crate::ledger::{Checkpoint, EventKind};
+use crate::ledger::EventKind;
 use crate::report::Format;
+use records::{note_of, record_failure, record_gap, refused};
 
 /// How far it got, for `--result` and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -124,23 +128,6 @@ fn guarded(args: &ApplyArgs, stage: &mut Stage) -> End {
     }
 }
 
-/// Records an error before the claim, where there is a ledger, and says it where that is not possible.
-fn record_failure(args: &ApplyArgs, why: &str) {
-    let local = args.offline || !args.approvals.is_empty();
-    let written = Settings::read(&args.settings, clock::now()).and_then(|settings| {
-        let url = settings.config.ledger.as_deref();
-        let ledger = if local { Some(offline::place(url)?) } else { ledger_at(url)? };
-        let Some(ledger) = ledger else { return Ok(()) };
-        let context = if local { None } else { Context::from_environment().ok() };
-        let pull = context.as_ref().and_then(|context| context.pull(args.pull.pr).ok());
-        let unknown = || Origin { repository: LOCAL_HOST.to_owned(), ..Origin::default() };
-        let origin = context.as_ref().map_or_else(unknown, Context::origin);
-        let plan = args.plan.as_deref().and_then(|plan| PrivateCopy::of(plan).ok()).map(|copy| copy.digest());
-        record_error(ledger.as_ref(), &origin, (pull, plan), why).map_err(|gap| anyhow::anyhow!(gap))
-    });
-    written.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap:#}"))).ok();
-}
-
 type Steps = Result<Result<(Ended, Vec<String>), Refusal>>;
 
 fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
@@ -173,16 +160,28 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         );
     };
 
-    // 3. Judged again, with the policy that this job has checked out: the default branch's.
+    // 3. The first look, at what was published: nothing of the pull request has run in this job so far.
+    let settings = Settings::read(&args.settings, clock::now())?;
+    let ledger = ledger_of_apply(settings.config.ledger.as_deref(), context.ci)?;
+    let recorder_of = |subject| Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject };
+    let emergency = match args.break_glass {
+        false => None,
+        true => match break_glass::granted(args, &context, &settings.config, ledger.is_some())? {
+            Ok(granted) => Some(granted),
+            Err(refusal) => return Ok(Err(refused(&recorder_of(first), refusal, None))),
+        },
+    };
+    if let Err((refusal, of)) = may_be_read(&context, &settings.config, (pull, &facts), &published, emergency.as_ref())?
+    {
+        return Ok(Err(refused(&recorder_of(&of.subject), refusal, Some((&of.judgement, of.now)))));
+    }
+
+    // 4. Judged again, with the policy that this job has checked out: the default branch's.
     let gated = judged(copy.path(), args.terraform.clone(), &args.pull, &args.settings)?;
     let config = &gated.settings.config;
-    let ledger = ledger_of_apply(config.ledger.as_deref(), context.ci)?;
     match gated.report.decision {
         Decision::Error => bail!("the plan could not be judged again"),
-        Decision::Block => {
-            let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject: first };
-            return Ok(Err(refused(&recorder, Refusal::Blocked, None)));
-        }
+        Decision::Block => return Ok(Err(refused(&recorder_of(first), Refusal::Blocked, None))),
         Decision::Allow | Decision::NeedsApproval => {}
     }
     let recompute = |published: &Subject| {
@@ -199,17 +198,9 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         }
     }
     let (approved, recomputed) = (pair.0, &pair.1);
-    let recorder = Recorder { ledger: ledger.as_deref(), origin: context.origin(), subject: approved };
+    let recorder = recorder_of(approved);
 
-    let emergency = match args.break_glass {
-        false => None,
-        true => match break_glass::granted(args, &context, config, ledger.is_some())? {
-            Ok(granted) => Some(granted),
-            Err(refusal) => return Ok(Err(refused(&recorder, refusal, None))),
-        },
-    };
-
-    // 4. The first look.
+    // 5. The look at what was computed.
     let evidence = Evidence { copy: copy.digest(), approved, recomputed };
     let look = |own: &[String]| -> (Judgement, Now, Instant) {
         let read_at = clock::stopwatch();
@@ -242,7 +233,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
     }
 
-    // 5. The claim, and the second look. A record that cannot be written stops it: nothing may run unrecorded.
+    // 6. The claim, and the look after it. A record that cannot be written stops it: nothing may run unrecorded.
     *stage = Stage::Claiming;
     let head = &approved.parts().head_sha;
     let url = config.apply.claims.as_deref();
@@ -304,7 +295,7 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
             .record_state_with(&deployment, DeploymentState::InProgress, note_of(checkpoint).as_deref())
             .context("the deployment could not be recorded")?;
 
-        // 6. Terraform. What happens from here on stands.
+        // 7. Terraform. What happens from here on stands.
         let ended = match apply(permit, &copy, &terraform, &config.apply, read_at) {
             Ok(ended) => ended,
             Err(error) => {
@@ -340,41 +331,39 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     done
 }
 
+/// Each report costs a full reading of the pull request.
+const MAX_REPORTS: usize = 20;
+
+/// Whether any report about this file permits to read it in this job; else the newest report and why it does not.
+fn may_be_read(
+    context: &Context,
+    config: &Config,
+    (pull, facts): (u64, &PullFacts),
+    published: &[Subject],
+    emergency: Option<&BreakGlass>,
+) -> Result<std::result::Result<(), (Refusal, Situation)>> {
+    if published.len() > MAX_REPORTS {
+        bail!("there are {} reports about this file, more than the {MAX_REPORTS} looked at", published.len());
+    }
+    let mut newest = None;
+    for subject in published.iter().rev() {
+        let mut situation = pull_state::situation(context, config, pull, subject.clone(), &[]);
+        if let Some(emergency) = emergency {
+            situation.judgement = emergency.open(situation.judgement, subject, situation.now);
+        }
+        match permitted(&situation, facts, config) {
+            Ok(()) => return Ok(Ok(())),
+            Err(refusal) => newest = newest.or(Some((refusal, situation))),
+        }
+    }
+    newest.map(Err).context("there is no report about this file")
+}
+
 /// Refuses where the credentials are those of another account than the configured one.
 fn other_account(settings: &ApplySettings) -> Result<Option<Refusal>> {
     let Some(wanted) = &settings.account_id else { return Ok(None) };
     let (is, wanted) = (aws_account()?, wanted.as_str().to_owned());
     Ok((is != wanted).then_some(Refusal::Account { is, wanted }))
-}
-
-/// Records that something is missing, and says it where that is not possible either.
-fn record_gap(recorder: &Recorder<'_>, claim: Option<String>, detail: String) {
-    let gap = recorder.write(EventKind::RecordGap, Now::from_local_clock(clock::now()), |entry| {
-        entry.claim = claim;
-        entry.detail = Some(detail);
-    });
-    gap.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
-}
-
-/// Records a refusal, and says it where that is not possible.
-fn refused(recorder: &Recorder<'_>, refusal: Refusal, judged: Option<(&Judgement, Now)>) -> Refusal {
-    let detail = format!("{}: {refusal}", refusal.check().word());
-    let recorded = match judged {
-        Some((judgement, now)) => {
-            recorder.record(EventKind::Refuse, now, judgement, |entry| entry.detail = Some(detail))
-        }
-        None => {
-            let now = Now::from_local_clock(clock::now());
-            recorder.write(EventKind::Refuse, now, |entry| entry.detail = Some(detail))
-        }
-    };
-    recorded.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
-    refusal
-}
-
-/// The line of a deployment's status that names the end of the ledger.
-fn note_of(checkpoint: Option<Checkpoint>) -> Option<String> {
-    checkpoint.map(|checkpoint| format!("ledger {checkpoint}"))
 }
 
 /// One binary plan, judged without a word.

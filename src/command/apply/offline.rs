@@ -8,7 +8,8 @@ use super::super::check::Gated;
 use super::super::record::Recorder;
 use super::super::subject::{stack, subject_of};
 use super::super::terminal;
-use super::{Stage, Steps, judged, other_account, record_gap, refused};
+use super::records::{record_gap, refused};
+use super::{Stage, Steps, judged, other_account};
 use crate::apply::{Evidence, Refusal, admit};
 use crate::approval::{
     ApplyPhase, ApplyRecord, BanReason, Digest, Grant, Hands, Judgement, LOCAL_HOST, Now, SignedGrant, Subject,
