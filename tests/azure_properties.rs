@@ -6,11 +6,13 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
+#[path = "support/sides.rs"]
+mod sides;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tollgate::access::{PlanAccess, Verdict, worlds};
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
+use sides::Resource;
+use tollgate::access::{PlanAccess, Verdict};
 
 const PRINCIPALS: [&str; 3] = ["ann", "bob", "staff"];
 const SCOPES: [&str; 4] = ["/subscriptions/s", "/subscriptions/s/resourceGroups/r", RING, VAULT];
@@ -57,7 +59,7 @@ fn world() -> impl Strategy<Value = World> {
         .prop_map(|(grants, staff, locks, by_roles, policy)| World { grants, staff, locks, by_roles, policy })
 }
 
-fn rows(world: &World) -> Vec<(String, String, Value)> {
+fn rows(world: &World) -> Vec<Resource> {
     let members: Vec<&str> = (0..2).filter(|at| world.staff[*at]).map(|at| PRINCIPALS[at]).collect();
     let list = |text: Option<&'static str>| text.into_iter().collect::<Vec<_>>();
     let policies: Vec<Value> = world
@@ -66,10 +68,10 @@ fn rows(world: &World) -> Vec<(String, String, Value)> {
         .map(|who| json!({"object_id": PRINCIPALS[*who], "secret_permissions": ["Get"], "key_permissions": []}))
         .collect();
     let mut rows = vec![
-        ("azuread_group".into(), "g".into(), json!({"object_id": "staff", "members": members, "owners": []})),
-        (
-            "azurerm_key_vault".into(),
-            "v".into(),
+        Resource::new("azuread_group", "g", json!({"object_id": "staff", "members": members, "owners": []})),
+        Resource::new(
+            "azurerm_key_vault",
+            "v",
             json!({"id": VAULT, "rbac_authorization_enabled": world.by_roles, "access_policy": policies,
                 "network_acls": []}),
         ),
@@ -78,51 +80,21 @@ fn rows(world: &World) -> Vec<(String, String, Value)> {
         let role = json!({"role_definition_id": format!("role{at}"), "name": format!("role {at}"), "permissions": [{
             "actions": [ALLOWED[*allowed]], "not_actions": list(LEFT_OUT[*left_out]),
             "data_actions": list(DATA[*data]), "not_data_actions": []}]});
-        rows.push(("azurerm_role_definition".into(), format!("r{at}"), role));
+        rows.push(Resource::new("azurerm_role_definition", &format!("r{at}"), role));
         let grant = json!({"principal_id": PRINCIPALS[*who], "scope": SCOPES[*scope],
             "role_definition_id": format!("/roleDefinitions/role{at}"), "condition": CONDITIONS[*condition]});
-        rows.push(("azurerm_role_assignment".into(), format!("a{at}"), grant));
+        rows.push(Resource::new("azurerm_role_assignment", &format!("a{at}"), grant));
     }
     for (at, (scope, read_only)) in world.locks.iter().enumerate() {
         let level = if *read_only { "ReadOnly" } else { "CanNotDelete" };
         let lock = json!({"name": format!("l{at}"), "scope": SCOPES[*scope], "lock_level": level});
-        rows.push(("azurerm_management_lock".into(), format!("l{at}"), lock));
+        rows.push(Resource::new("azurerm_management_lock", &format!("l{at}"), lock));
     }
     rows
 }
 
 fn judged(before: &World, after: &World) -> PlanAccess {
-    let (old, new) = (rows(before), rows(after));
-    let mut addresses: Vec<(&str, &str)> = old.iter().chain(&new).map(|(t, n, _)| (t.as_str(), n.as_str())).collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    let changes: Vec<Value> = addresses
-        .iter()
-        .map(|(kind, name)| {
-            let find = |rows: &[(String, String, Value)]| {
-                rows.iter().find(|(t, n, _)| t == kind && n == name).map_or(Value::Null, |row| row.2.clone())
-            };
-            let (before, after) = (find(&old), find(&new));
-            let actions = match (before.is_null(), after.is_null()) {
-                (true, _) => "create",
-                (_, true) => "delete",
-                _ if before == after => "no-op",
-                _ => "update",
-            };
-            let provider = kind.split('_').next().unwrap();
-            json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
-                "provider_name": format!("registry.terraform.io/hashicorp/{provider}"),
-                "change": {"actions": [actions], "before": before, "after": after, "after_unknown": {},
-                    "before_sensitive": {}, "after_sensitive": {}}})
-        })
-        .collect();
-    let text = json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "applyable": true,
-        "errored": false, "resource_changes": changes, "configuration": {"root_module": {}}})
-    .to_string();
-    let interest = Interest::default();
-    let kept = |head: &plan::RowHead<'_>| interest.row(head);
-    let plan = plan::read(text.as_bytes(), &Keep::nothing().rows(&kept)).unwrap().plans.remove(0);
-    worlds::compare(&plan, &interest.recognise(&plan))
+    sides::judged(&rows(before), &rows(after), &[])
 }
 
 /// A request: who (0 ann, 1 bob, 2 the group itself, 3 nobody), action, resource (a scope or something in it), path.

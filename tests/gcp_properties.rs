@@ -6,11 +6,13 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
+#[path = "support/sides.rs"]
+mod sides;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tollgate::access::{PlanAccess, Verdict, worlds};
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
+use sides::Resource;
+use tollgate::access::{PlanAccess, Verdict};
 
 const MEMBERS: [&str; 5] =
     ["user:ann@one.example", "user:bob@two.example", "domain:one.example", "allAuthenticatedUsers", "allUsers"];
@@ -43,15 +45,15 @@ fn expression(condition: usize) -> Value {
     }
 }
 
-fn rows(world: &World) -> Vec<(String, String, Value)> {
+fn rows(world: &World) -> Vec<Resource> {
     let mut rows = vec![
-        ("google_project".into(), "p".into(), json!({"project_id": "p", "folder_id": "1", "number": "10"})),
-        ("google_storage_bucket".into(), "b".into(), json!({"name": "b", "project": "p", "project_number": 10})),
+        Resource::new("google_project", "p", json!({"project_id": "p", "folder_id": "1", "number": "10"})),
+        Resource::new("google_storage_bucket", "b", json!({"name": "b", "project": "p", "project_number": 10})),
     ];
     for (at, (member, bits, place, condition)) in world.grants.iter().enumerate() {
         let permissions: Vec<&str> = (0..3).filter(|bit| bits & (1 << bit) != 0).map(|bit| PERMISSIONS[bit]).collect();
         let role = json!({"project": "p", "role_id": format!("r{at}"), "stage": "GA", "permissions": permissions});
-        rows.push(("google_project_iam_custom_role".into(), format!("r{at}"), role));
+        rows.push(Resource::new("google_project_iam_custom_role", &format!("r{at}"), role));
         let mut grant = json!({"member": MEMBERS[*member], "role": format!("projects/p/roles/r{at}"),
             "condition": expression(*condition)});
         let (kind, attribute, value) = [
@@ -60,7 +62,7 @@ fn rows(world: &World) -> Vec<(String, String, Value)> {
             ("google_storage_bucket_iam_member", "bucket", "b"),
         ][*place];
         grant[attribute] = json!(value);
-        rows.push((kind.into(), format!("g{at}"), grant));
+        rows.push(Resource::new(kind, &format!("g{at}"), grant));
     }
     for (at, (permission, exempt)) in world.denials.iter().enumerate() {
         let (service, rest) = PERMISSIONS[*permission].split_once('.').unwrap();
@@ -70,42 +72,13 @@ fn rows(world: &World) -> Vec<(String, String, Value)> {
             "denied_permissions": [format!("{service}.googleapis.com/{rest}")]});
         let policy = json!({"parent": "cloudresourcemanager.googleapis.com%2Fprojects%2Fp", "name": format!("d{at}"),
             "rules": [{"deny_rule": [rule]}]});
-        rows.push(("google_iam_deny_policy".into(), format!("d{at}"), policy));
+        rows.push(Resource::new("google_iam_deny_policy", &format!("d{at}"), policy));
     }
     rows
 }
 
 fn judged(before: &World, after: &World) -> PlanAccess {
-    let (old, new) = (rows(before), rows(after));
-    let mut addresses: Vec<(&str, &str)> = old.iter().chain(&new).map(|(t, n, _)| (t.as_str(), n.as_str())).collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    let changes: Vec<Value> = addresses
-        .iter()
-        .map(|(kind, name)| {
-            let find = |rows: &[(String, String, Value)]| {
-                rows.iter().find(|(t, n, _)| t == kind && n == name).map_or(Value::Null, |row| row.2.clone())
-            };
-            let (before, after) = (find(&old), find(&new));
-            let actions = match (before.is_null(), after.is_null()) {
-                (true, _) => "create",
-                (_, true) => "delete",
-                _ if before == after => "no-op",
-                _ => "update",
-            };
-            json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
-                "provider_name": "registry.terraform.io/hashicorp/google",
-                "change": {"actions": [actions], "before": before, "after": after, "after_unknown": {},
-                    "before_sensitive": {}, "after_sensitive": {}}})
-        })
-        .collect();
-    let text = json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "applyable": true,
-        "errored": false, "resource_changes": changes, "configuration": {"root_module": {}}})
-    .to_string();
-    let interest = Interest::default();
-    let kept = |head: &plan::RowHead<'_>| interest.row(head);
-    let plan = plan::read(text.as_bytes(), &Keep::nothing().rows(&kept)).unwrap().plans.remove(0);
-    worlds::compare(&plan, &interest.recognise(&plan))
+    sides::judged(&rows(before), &rows(after), &[])
 }
 
 /// A request: who (0 ann, 1 bob, 2 an account elsewhere, 3 nobody, 4 somebody else at ann's domain), permission, place (0 the folder, 1 the project,
@@ -159,6 +132,9 @@ proptest! {
     fn the_verdict_is_that_of_brute_force(before in world(), after in world()) {
         let found = requests().find(|request| permitted(&after, *request) && !permitted(&before, *request));
         let expected = if found.is_some() { Verdict::New } else { Verdict::None };
-        prop_assert_eq!(judged(&before, &after).verdict, expected, "{:?}", found);
+        let judged = judged(&before, &after);
+        prop_assert_eq!(judged.verdict, expected, "{:?}", found);
+        let unconfirmed = judged.changes.iter().flat_map(|change| &change.reasons).find(|it| it.code == "unconfirmed");
+        prop_assert!(unconfirmed.is_none(), "a witness does not replay: {:?}", unconfirmed);
     }
 }

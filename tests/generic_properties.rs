@@ -3,13 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "support/sides.rs"]
+mod sides;
+
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tollgate::access::{PlanAccess, Verdict, worlds};
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
+use sides::Resource;
+use tollgate::access::{PlanAccess, Verdict};
 
 const WHO: [&str; 3] = ["ann", "bob", "eve"];
 const PRIVILEGES: [&str; 3] = ["SELECT", "MODIFY", "ALL_PRIVILEGES"];
@@ -47,11 +49,11 @@ fn bits<'w>(words: &'w [&'w str], bits: u8) -> Vec<&'w str> {
     words.iter().enumerate().filter(|(at, _)| bits & (1 << at) != 0).map(|(_, word)| *word).collect()
 }
 
-fn of_type(thing: &Thing) -> (&'static str, &'static str) {
+fn of_type(thing: &Thing) -> &'static str {
     match thing {
-        Thing::Grants(..) => ("databricks_grants", "databricks/databricks"),
-        Thing::Member(..) => ("gitlab_project_membership", "gitlabhq/gitlab"),
-        Thing::Roles(..) => ("auth0_user_roles", "auth0/auth0"),
+        Thing::Grants(..) => "databricks_grants",
+        Thing::Member(..) => "gitlab_project_membership",
+        Thing::Roles(..) => "auth0_user_roles",
     }
 }
 
@@ -109,40 +111,11 @@ fn expected(before: &World, after: &World) -> Verdict {
 
 /// An address holds one type: where the type differs between the sides, the old object goes and another comes.
 fn judged(before: &World, after: &World) -> PlanAccess {
-    let mut rows: Vec<(String, Option<&Thing>, Option<&Thing>)> = Vec::new();
-    for (at, (old, new)) in before.iter().zip(after).enumerate() {
-        let mut sides: BTreeMap<&str, (Option<&Thing>, Option<&Thing>)> = BTreeMap::new();
-        if let Some(old) = old {
-            sides.entry(of_type(old).0).or_default().0 = Some(old);
-        }
-        if let Some(new) = new {
-            sides.entry(of_type(new).0).or_default().1 = Some(new);
-        }
-        rows.extend(sides.into_iter().map(|(kind, (old, new))| (format!("{kind}.x{at}"), old, new)));
-    }
-    let changes: Vec<Value> = rows
-        .iter()
-        .filter_map(|(address, old, new)| {
-            let (kind, provider) = of_type((*old).or(*new)?);
-            let action = match (old, new) {
-                (None, _) => "create",
-                (_, None) => "delete",
-                (Some(old), Some(new)) if old == new => "no-op",
-                _ => "update",
-            };
-            Some(json!({"address": address, "mode": "managed", "type": kind, "name": address.split_once('.')?.1,
-                "provider_name": format!("registry.terraform.io/{provider}"),
-                "change": {"actions": [action], "before": old.map(written), "after": new.map(written),
-                    "after_unknown": {}, "before_sensitive": {}, "after_sensitive": {}}}))
-        })
-        .collect();
-    let text = json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "applyable": true,
-        "errored": false, "resource_changes": changes, "configuration": {"root_module": {}}})
-    .to_string();
-    let interest = Interest::default();
-    let kept = |head: &plan::RowHead<'_>| interest.row(head);
-    let plan = plan::read(text.as_bytes(), &Keep::nothing().rows(&kept)).unwrap().plans.remove(0);
-    worlds::compare(&plan, &interest.recognise(&plan))
+    let side = |world: &World| -> Vec<Resource> {
+        let things = world.iter().enumerate().filter_map(|(at, thing)| Some((at, thing.as_ref()?)));
+        things.map(|(at, thing)| Resource::new(of_type(thing), &format!("x{at}"), written(thing))).collect()
+    };
+    sides::judged(&side(before), &side(after), &[])
 }
 
 proptest! {

@@ -3,67 +3,25 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/sides.rs"]
+mod sides;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sides::{Resource, judged};
 use tollgate::access::github::evaluate::Organization;
 use tollgate::access::worlds::{Object, Val};
-use tollgate::access::{PlanAccess, Verdict, Witness, worlds};
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
+use tollgate::access::{Verdict, Witness};
 
-/// A resource: type, name, values, provider configuration.
-type Resource = (&'static str, String, Value, &'static str);
-
-fn resource(kind: &'static str, name: &str, values: Value) -> Resource {
-    (kind, name.to_owned(), values, "github")
-}
-
-fn judged(old: &[Resource], new: &[Resource]) -> PlanAccess {
-    let mut keys: Vec<(&str, &str, &str)> = old.iter().chain(new).map(|(t, n, _, p)| (*t, n.as_str(), *p)).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let rows: Vec<Value> = keys
-        .iter()
-        .map(|(kind, name, _)| {
-            let find = |rows: &[Resource]| {
-                rows.iter().find(|(t, n, ..)| t == kind && n == name).map_or(Value::Null, |row| row.2.clone())
-            };
-            let (before, after) = (find(old), find(new));
-            let actions = match (before.is_null(), after.is_null()) {
-                (true, _) => "create",
-                (_, true) => "delete",
-                _ if before == after => "no-op",
-                _ => "update",
-            };
-            json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
-                "provider_name": "registry.terraform.io/integrations/github",
-                "change": {"actions": [actions], "before": before, "after": after, "after_unknown": {},
-                    "before_sensitive": {}, "after_sensitive": {}}})
-        })
-        .collect();
-    let resources: Vec<Value> = keys
-        .iter()
-        .map(|(kind, name, provider)| {
-            json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
-                "provider_config_key": provider, "expressions": {}, "schema_version": 0})
-        })
-        .collect();
-    let text = json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "applyable": true,
-        "errored": false, "resource_changes": rows, "configuration": {"root_module": {"resources": resources}}})
-    .to_string();
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).configuration(&configuration);
-    let plan = plan::read(text.as_bytes(), &keep).unwrap().plans.remove(0);
-    worlds::compare(&plan, &interest.recognise(&plan))
+fn resource(kind: &str, name: &str, values: Value) -> Resource {
+    Resource { provider: Some("github"), ..Resource::new(kind, name, values) }
 }
 
 fn verdict(old: &[Resource], new: &[Resource]) -> Verdict {
-    judged(old, new).verdict
+    judged(old, new, &[]).verdict
 }
 
 fn repository(label: &str, name: &str, visibility: &str, archived: bool) -> Resource {
@@ -83,9 +41,9 @@ fn member(user: &str, role: &str) -> Resource {
 
 #[test]
 fn a_repository_of_another_owner_is_another_repository() {
-    let of = |label: &str, provider: &'static str| {
-        let (kind, name, values, _) = collaborator(label, "app", "ann", "admin");
-        (kind, name, values, provider)
+    let of = |label: &str, provider: &'static str| Resource {
+        provider: Some(provider),
+        ..collaborator(label, "app", "ann", "admin")
     };
     let both = [of("one", "github.one"), of("two", "github.two")];
     assert_eq!(verdict(&[of("one", "github.one")], &both), Verdict::Possible);
@@ -260,10 +218,10 @@ fn resources(world: &World) -> Vec<Resource> {
 fn organization(world: &World) -> Organization {
     let objects: Vec<Object> = resources(world)
         .iter()
-        .map(|(kind, name, values, _)| Object {
-            address: format!("{kind}.{name}").into(),
-            type_name: Arc::from(*kind),
-            values: Val::known(values).into(),
+        .map(|resource| Object {
+            address: format!("{}.{}", resource.kind, resource.name).into(),
+            type_name: Arc::from(resource.kind.as_str()),
+            values: Val::known(&resource.values).into(),
         })
         .collect();
     Organization::of(&objects)
@@ -326,7 +284,7 @@ proptest! {
 
     #[test]
     fn brute_force_agrees((old, new) in pair()) {
-        let access = judged(&resources(&old), &resources(&new));
+        let access = judged(&resources(&old), &resources(&new), &[]);
         let (before, after) = (organization(&old), organization(&new));
         let gained = requests().into_iter().find(|request| after.allows(request) && !before.allows(request));
         for piece in access.changes.iter().flat_map(|change| &change.new) {

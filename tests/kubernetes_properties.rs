@@ -3,66 +3,21 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
+#[path = "support/sides.rs"]
+mod sides;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use sides::{Resource, judged};
 use tollgate::access::kubernetes::evaluate::Cluster;
 use tollgate::access::worlds::{Object, Val};
-use tollgate::access::{PlanAccess, Verdict, Witness, worlds};
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
+use tollgate::access::{Verdict, Witness};
 
-/// A resource: type, name, values, provider configuration.
-type Resource = (&'static str, String, Value, &'static str);
-
-fn resource(kind: &'static str, name: &str, values: Value) -> Resource {
-    (kind, name.to_owned(), values, "kubernetes")
-}
-
-/// The access of a plan between two sides; `unknown` gives what is known only after apply of a resource.
-fn judged(old: &[Resource], new: &[Resource], unknown: &[(&str, Value)]) -> PlanAccess {
-    let mut keys: Vec<(&str, &str, &str)> = old.iter().chain(new).map(|(t, n, _, p)| (*t, n.as_str(), *p)).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let rows: Vec<Value> = keys
-        .iter()
-        .map(|(kind, name, _)| {
-            let find = |rows: &[Resource]| {
-                rows.iter().find(|(t, n, ..)| t == kind && n == name).map_or(Value::Null, |row| row.2.clone())
-            };
-            let (before, after) = (find(old), find(new));
-            let hidden = unknown.iter().find(|(of, _)| of == name).map_or(json!({}), |(_, mask)| mask.clone());
-            let actions = match (before.is_null(), after.is_null()) {
-                (true, _) => "create",
-                (_, true) => "delete",
-                _ if before == after && hidden == json!({}) => "no-op",
-                _ => "update",
-            };
-            let provider = if kind.starts_with("kubectl") { "alekc/kubectl" } else { "hashicorp/kubernetes" };
-            json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
-                "provider_name": format!("registry.terraform.io/{provider}"),
-                "change": {"actions": [actions], "before": before, "after": after, "after_unknown": hidden,
-                    "before_sensitive": {}, "after_sensitive": {}}})
-        })
-        .collect();
-    let resources: Vec<Value> = keys
-        .iter()
-        .map(|(kind, name, provider)| {
-            json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
-                "provider_config_key": provider, "expressions": {}, "schema_version": 0})
-        })
-        .collect();
-    let text = json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "applyable": true,
-        "errored": false, "resource_changes": rows, "configuration": {"root_module": {"resources": resources}}})
-    .to_string();
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).configuration(&configuration);
-    let plan = plan::read(text.as_bytes(), &keep).unwrap().plans.remove(0);
-    worlds::compare(&plan, &interest.recognise(&plan))
+fn resource(kind: &str, name: &str, values: Value) -> Resource {
+    Resource { provider: Some("kubernetes"), ..Resource::new(kind, name, values) }
 }
 
 fn verdict(old: &[Resource], new: &[Resource]) -> Verdict {
@@ -101,8 +56,8 @@ const SECRETS: &[&str] = &["secrets"];
 #[test]
 fn what_is_granted_in_one_cluster_is_new_in_another() {
     let of = |name: &str, provider: &'static str| {
-        let (kind, _, values, _) = binding("devs", None, ("ClusterRole", "edit"), group("devs"));
-        (kind, name.to_owned(), values, provider)
+        let devs = binding("devs", None, ("ClusterRole", "edit"), group("devs"));
+        Resource { name: name.to_owned(), provider: Some(provider), ..devs }
     };
     let staging = of("staging", "kubernetes.staging");
     let both = [staging.clone(), of("production", "kubernetes.production")];
@@ -171,14 +126,16 @@ fn a_generated_name_is_a_name() {
 #[test]
 fn an_unknown_namespace_may_be_any() {
     let at = |namespace: Value| {
-        let (kind, name, mut values, provider) = binding("devs", Some("shop"), ("ClusterRole", "edit"), group("devs"));
-        values["metadata"][0]["namespace"] = namespace;
-        (kind, name, values, provider)
+        let mut devs = binding("devs", Some("shop"), ("ClusterRole", "edit"), group("devs"));
+        devs.values["metadata"][0]["namespace"] = namespace;
+        devs
     };
     let mask = json!({"metadata": [{"namespace": true}]});
     let access = judged(&[], &[at(Value::Null)], &[("devs", mask)]);
     assert_ne!(access.verdict, Verdict::None);
-    let reason = |access: &PlanAccess| access.changes[0].reasons.iter().any(|reason| reason.code == "unknown_value");
+    let reason = |access: &tollgate::access::PlanAccess| {
+        access.changes[0].reasons.iter().any(|reason| reason.code == "unknown_value")
+    };
     assert!(reason(&access));
 }
 
@@ -361,7 +318,7 @@ fn resources(world: &World) -> Vec<Resource> {
         role("r2", Some("shop"), written(&world.roles[2])),
     ];
     if world.labelled {
-        all[1].2["metadata"][0]["labels"] = json!({"rbac.authorization.k8s.io/aggregate-to-view": "true"});
+        all[1].values["metadata"][0]["labels"] = json!({"rbac.authorization.k8s.io/aggregate-to-view": "true"});
     }
     for (at, (of, who, place)) in world.bindings.iter().enumerate() {
         let namespace = place.checked_sub(1).map(|place| SPACES[place]);
@@ -392,10 +349,10 @@ fn resources(world: &World) -> Vec<Resource> {
 fn cluster(world: &World) -> Cluster {
     let objects: Vec<Object> = resources(world)
         .iter()
-        .map(|(kind, name, values, _)| Object {
-            address: format!("{kind}.{name}").into(),
-            type_name: Arc::from(*kind),
-            values: Arc::new(Val::known(values)),
+        .map(|resource| Object {
+            address: format!("{}.{}", resource.kind, resource.name).into(),
+            type_name: Arc::from(resource.kind.as_str()),
+            values: Arc::new(Val::known(&resource.values)),
         })
         .collect();
     Cluster::of(&objects)

@@ -22,7 +22,7 @@ mod access {
         }
     }
 
-    #[path = "../../src/access/gcp/cel.rs"]
+    #[path = "../../src/access/gcp/cel/mod.rs"]
     pub mod cel;
 }
 

@@ -543,11 +543,6 @@ fn what_becomes_unknown_is_not_excluded() {
     table::unknown_is_not_excluded(&cases(), plan);
 }
 
-#[test]
-fn every_witness_stands_up() {
-    table::every_witness_stands_up(&cases(), plan);
-}
-
 /// A role of the plan that is called like a built-in one is not that role.
 #[test]
 fn a_role_is_not_taken_for_another_of_its_name() {
@@ -577,4 +572,60 @@ fn a_secret_of_an_unseen_application_is_not_excluded() {
         let made = json!({application: "/applications/unseen", "owner_object_id": "zoe"});
         assert_ne!(world().changes(address, Value::Null, made).verdict(), Verdict::None, "{address}");
     }
+}
+
+/// Grants that are only written otherwise.
+#[test]
+fn the_same_grants_in_other_resources_are_silent() {
+    let by_id = assignment("zoe", VAULT_USER, SUB);
+    let mut by_name = assignment("zoe", "", SUB);
+    by_name["role_definition_id"] = json!(null);
+    by_name["role_definition_name"] = json!("Key Vault Secrets User");
+    let moved = |to: &Value| {
+        world()
+            .changes("azurerm_role_assignment.z", by_id.clone(), Value::Null)
+            .changes("azurerm_role_assignment.again", Value::Null, to.clone())
+            .verdict()
+    };
+    assert_eq!(moved(&by_name), Verdict::None);
+    assert_eq!(moved(&with(&by_id, "scope", json!(format!("{SUB}/resourceGroups/r")))), Verdict::None);
+    assert_eq!(moved(&with(&by_id, "principal_id", json!("yan"))), Verdict::New);
+    // The access policy of a vault, in the vault and by itself.
+    let entry = json!({"object_id": "zoe", "application_id": "", "tenant_id": "t", "secret_permissions": ["Get"],
+        "key_permissions": [], "certificate_permissions": [], "storage_permissions": []});
+    let with_entries = |entries: Value| {
+        json!({"id": vault(), "name": "v", "rbac_authorization_enabled": false, "network_acls": [],
+            "access_policy": entries})
+    };
+    let mut own = entry.clone();
+    own["key_vault_id"] = json!(vault());
+    let split = |own: Value| {
+        world()
+            .without("azurerm_key_vault.v")
+            .changes("azurerm_key_vault.v", with_entries(json!([entry])), with_entries(json!([])))
+            .changes("azurerm_key_vault_access_policy.z", Value::Null, own)
+            .verdict()
+    };
+    assert_eq!(split(own.clone()), Verdict::None);
+    assert_eq!(split(with(&own, "secret_permissions", json!(["Get", "List"]))), Verdict::New);
+}
+
+/// What a group may do that the plan does not grant is not in the plan.
+#[test]
+fn a_group_without_grants_is_not_excluded() {
+    let joins = |group: &str| json!({"group_object_id": group, "member_object_id": "zoe"});
+    let added = |group: &str| world().changes("azuread_group_member.m", Value::Null, joins(group)).verdict();
+    assert_eq!(added("unseen"), Verdict::Possible);
+    assert_eq!(added("group"), Verdict::New, "a group with a grant");
+    let group = |members: Value| json!({"object_id": "idle", "members": members, "owners": [], "display_name": "g"});
+    let changed = |old: Value, new: Value| world().changes("azuread_group.idle", group(old), group(new)).verdict();
+    assert_eq!(changed(json!(["ann"]), json!(["ann", "zoe"])), Verdict::Possible);
+    assert_eq!(changed(json!(["ann", "zoe"]), json!(["ann"])), Verdict::None);
+    let made = world().unknown(
+        "azuread_group.idle",
+        Value::Null,
+        json!({"members": ["ann"], "owners": [], "display_name": "g"}),
+        json!({"object_id": true}),
+    );
+    assert_eq!(made.verdict(), Verdict::None, "a group that nobody grants anything");
 }

@@ -508,11 +508,6 @@ fn what_becomes_unknown_is_not_excluded() {
     table::unknown_is_not_excluded(&cases(), |_| world());
 }
 
-#[test]
-fn every_witness_stands_up() {
-    table::every_witness_stands_up(&cases(), |_| world());
-}
-
 /// A first provider opens a pool that has grants; another one opens it to its tokens.
 #[test]
 fn a_provider_that_is_created_opens_its_pool() {
@@ -529,4 +524,61 @@ fn a_provider_that_is_created_opens_its_pool() {
         json!({"name": true, "state": true}),
     );
     assert_ne!(both.verdict(), Verdict::None, "another issuer");
+}
+
+/// Grants that are only written otherwise.
+#[test]
+fn the_same_grants_in_other_resources_are_silent() {
+    let member = |who: &str| json!({"project": "shop", "role": "roles/viewer", "member": who, "condition": []});
+    let binding = json!({"project": "shop", "role": "roles/viewer", "condition": [],
+        "members": ["user:bob@acme.example", "user:ann@acme.example"]});
+    let policy = json!({"project": "shop", "policy_data":
+        "{\"bindings\":[{\"members\":[\"user:bob@acme.example\",\"user:ann@acme.example\"],\"role\":\"roles/viewer\"}]}"});
+    let gone = |plan: Plan| {
+        plan.changes("google_project_iam_member.ann", member("user:ann@acme.example"), Value::Null).changes(
+            "google_project_iam_member.bob",
+            member("user:bob@acme.example"),
+            Value::Null,
+        )
+    };
+    let into = |address: &str, after: &Value| gone(world()).changes(address, Value::Null, after.clone()).verdict();
+    assert_eq!(into("google_project_iam_binding.all", &binding), Verdict::None);
+    assert_eq!(into("google_project_iam_policy.all", &policy), Verdict::None);
+    let renamed = gone(world())
+        .changes("google_project_iam_member.a", Value::Null, member("user:Ann@acme.example"))
+        .changes("google_project_iam_member.b", Value::Null, member("user:bob@acme.example"));
+    assert_eq!(renamed.verdict(), Verdict::None);
+    let other = with(&binding, "role", json!("roles/editor"));
+    assert_eq!(into("google_project_iam_binding.all", &other), Verdict::New);
+    let one_more = with(&binding, "members", json!(["user:ann@acme.example", "user:eve@acme.example"]));
+    assert_eq!(into("google_project_iam_binding.all", &one_more), Verdict::New);
+}
+
+/// A condition that goes with its binding, while the grant comes back without.
+#[test]
+fn a_condition_is_lost_between_two_resources() {
+    let grant = |condition: Value| json!({"project": "shop", "role": "roles/editor", "member": "user:ann@acme.example", "condition": condition});
+    let until = json!([{"title": "t", "expression": "request.time < timestamp(\"2026-01-01T00:00:00Z\")"}]);
+    let later = json!([{"title": "t", "expression": "request.time < timestamp(\"2027-01-01T00:00:00Z\")"}]);
+    for (new, verdict) in [(json!([]), Verdict::New), (later, Verdict::New), (until.clone(), Verdict::None)] {
+        let plan = world().changes("google_project_iam_member.old", grant(until.clone()), Value::Null).changes(
+            "google_project_iam_member.new",
+            Value::Null,
+            grant(new),
+        );
+        assert_eq!(plan.verdict(), verdict);
+    }
+}
+
+/// A pool that was there before may have grants that the plan does not show; one that the plan makes has none.
+#[test]
+fn a_provider_of_a_pool_without_grants_is_not_excluded() {
+    let address = "google_iam_workload_identity_pool_provider.p";
+    let alone = Plan::default().changes(address, Value::Null, provider());
+    assert_eq!(alone.verdict(), Verdict::Possible);
+    let wider = with(&provider(), "attribute_condition", json!(null));
+    assert_eq!(Plan::default().changes(address, provider(), wider).verdict(), Verdict::Possible);
+    let pool = json!({"project": "acme", "workload_identity_pool_id": "ci", "disabled": false});
+    let made = Plan::default().changes("google_iam_workload_identity_pool.ci", Value::Null, pool);
+    assert_eq!(made.changes(address, Value::Null, provider()).verdict(), Verdict::None);
 }

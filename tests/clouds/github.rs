@@ -287,11 +287,6 @@ fn what_becomes_unknown_is_not_excluded() {
     table::unknown_is_not_excluded(&cases(), plan);
 }
 
-#[test]
-fn every_witness_stands_up() {
-    table::every_witness_stands_up(&cases(), plan);
-}
-
 /// A type that is not compared is never judged `none`, neither made nor changed.
 #[test]
 fn types_that_are_not_compared_are_not_excluded() {

@@ -1,9 +1,10 @@
 //! Small plans, written as objects before and after.
 
 use serde_json::{Value, json};
-use tollgate::access::{PlanAccess, Verdict, worlds};
-use tollgate::iam::{Interest, Recognition};
-use tollgate::plan::{self, Keep};
+use tollgate::access::{PlanAccess, Verdict};
+use tollgate::iam::Recognition;
+
+use super::rows;
 
 /// Objects by address: the values before and after, and the unknown part of the values after.
 #[derive(Clone, Debug, Default)]
@@ -40,46 +41,28 @@ impl Plan {
 
     /// The plan as Terraform shows it.
     pub(super) fn json(&self) -> String {
-        let changes: Vec<Value> = self.rows.iter().map(change).collect();
-        json!({"format_version": "1.2", "terraform_version": "1.11.4", "complete": true, "applyable": true,
-            "errored": false, "resource_changes": changes, "configuration": {"root_module": {}}})
-        .to_string()
+        let row = |(address, before, after, unknown): &(String, Value, Value, Value)| {
+            let (kind, name) = address.split_once('.').unwrap();
+            rows::row(kind, name, [before, after, unknown])
+        };
+        rows::text(&self.rows.iter().map(row).collect::<Vec<_>>(), &[])
     }
 
     /// What the plan newly permits.
     pub(super) fn judged(&self) -> (PlanAccess, Recognition) {
-        let text = self.json();
-        let interest = Interest::default();
-        let kept = |head: &plan::RowHead<'_>| interest.row(head);
-        let plan = plan::read(text.as_bytes(), &Keep::nothing().rows(&kept)).unwrap().plans.remove(0);
-        let recognition = interest.recognise(&plan);
-        (worlds::compare(&plan, &recognition), recognition)
+        rows::judged(&self.json())
     }
 
-    /// The verdict, checked for a witness where it is new.
+    /// The verdict. Where it is new there is a witness, and no witness is contradicted by the platform's evaluator.
     pub(super) fn verdict(&self) -> Verdict {
         let (access, recognition) = self.judged();
         for (change, access) in recognition.changes.iter().zip(&access.changes) {
             assert_eq!(access.verdict == Verdict::New, !access.new.is_empty(), "{}", change.row.address);
+            let contradicted = access.reasons.iter().find(|reason| reason.code == "unconfirmed");
+            assert_eq!(contradicted, None, "{}", change.row.address);
         }
         access.verdict
     }
-}
-
-fn change((address, before, after, unknown): &(String, Value, Value, Value)) -> Value {
-    let (kind, name) = address.split_once('.').unwrap();
-    let source = kind.split('_').next().unwrap();
-    let actions = match (before.is_null(), after.is_null()) {
-        (true, _) => "create",
-        (_, true) => "delete",
-        _ if before == after && unknown == &json!({}) => "no-op",
-        _ => "update",
-    };
-    let owner = if source == "github" { "integrations" } else { "hashicorp" };
-    json!({"address": address, "mode": "managed", "type": kind, "name": name,
-        "provider_name": format!("registry.terraform.io/{owner}/{source}"),
-        "change": {"actions": [actions], "before": before, "after": after, "after_unknown": unknown,
-            "before_sensitive": {}, "after_sensitive": {}}})
 }
 
 /// `base` with the value at a path (`a.b`, where `0` is the first element) set.

@@ -64,18 +64,3 @@ pub(super) fn unknown_is_not_excluded(cases: &[Case], world: impl Fn(&Case) -> P
     }
     assert!(missed.is_empty(), "judged `none`:\n{}", missed.join("\n"));
 }
-
-/// No request that the comparison finds is contradicted by the platform's evaluator.
-pub(super) fn every_witness_stands_up(cases: &[Case], world: impl Fn(&Case) -> Plan) {
-    let mut fallen = Vec::new();
-    for case in cases {
-        for (path, value) in case.raises.iter().chain(&case.silent) {
-            let (access, _) = case.plan(&world, path, value).judged();
-            let reasons = access.changes.iter().flat_map(|change| &change.reasons);
-            for reason in reasons.filter(|reason| reason.code == "unconfirmed") {
-                fallen.push(format!("{} {path} = {value}: {}", case.address, reason.message));
-            }
-        }
-    }
-    assert!(fallen.is_empty(), "contradicted:\n{}", fallen.join("\n"));
-}

@@ -18,7 +18,7 @@ use crate::access::glob::Glob;
 use crate::access::literal::Dim;
 use crate::access::point::Point;
 use crate::access::space::Space;
-use crate::access::worlds::{Judged, Platform, Side, State};
+use crate::access::worlds::{Judged, Object, Platform, Side, State};
 use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Witness};
 use crate::iam::{self, IamChange};
 
@@ -63,6 +63,7 @@ impl Platform for Azure {
                 out.possible(change, reason.clone());
             }
         }
+        joined(state, &touched, (&before, &after), out);
         let space = AzureSpace { resources: after.resources.clone() };
         let outcome = compare(&before.decision, &after.decision, &space, Options::default());
         let mut undone: Vec<Option<World>> = touched.iter().map(|_| None).collect();
@@ -139,6 +140,30 @@ impl Platform for Azure {
                     out.possible(change, reason.clone());
                 }
             }
+        }
+    }
+}
+
+/// Groups that were there before and get members or owners, although no grant of the plan says what they may do.
+fn joined(state: &State, touched: &[usize], (before, after): (&World, &World), out: &mut Judged) {
+    for (group, people) in &after.people {
+        let fresh = people.iter().find(|one| before.people.get(group).is_none_or(|old| !old.contains(*one)));
+        // A group that the plan makes has nothing yet.
+        let made = group.starts_with("${") && !group.starts_with("${data.");
+        let Some(one) = fresh.filter(|_| !made && !after.reached.contains(group)) else { continue };
+        let names = |object: &Object| {
+            ["group_object_id", "object_id"].iter().any(|key| object.get(key).name().as_ref() == Some(group))
+        };
+        let rows = touched.iter().filter_map(|row| state.rows.get(*row));
+        for change in rows.filter(|row| row.after.as_ref().is_some_and(names)).filter_map(|row| row.change) {
+            out.possible(
+                change,
+                Reason {
+                    code: "outside_plan".into(),
+                    path: "members".into(),
+                    message: format!("what group `{group}` may do is not in the plan, and `{one}` gets it"),
+                },
+            );
         }
     }
 }

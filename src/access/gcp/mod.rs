@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 
 use crate::access::compare::{Doubt, Options, Piece, compare};
 use crate::access::point::Point;
-use crate::access::worlds::{Judged, Object, Platform, Side, State, Val};
+use crate::access::worlds::{Judged, Object, Platform, Row, Side, State, Val};
 use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Witness};
 use crate::iam::{self, IamChange};
 
@@ -89,6 +89,8 @@ pub(super) struct World<'a> {
 /// More changed rows than this are not undone one by one: the change that carries the grant is named.
 const MAX_UNDONE: usize = 64;
 
+const PROVIDER: &str = "google_iam_workload_identity_pool_provider";
+
 impl World<'_> {
     fn judge(&self, out: &mut Judged) {
         for (row, path, message) in &self.after.unread {
@@ -130,6 +132,9 @@ impl World<'_> {
     fn outside(&self, out: &mut Judged) {
         for at in &self.touched {
             let Some(row) = self.state.rows.get(*at) else { continue };
+            if let Some(after) = row.after.as_ref().filter(|it| &*it.type_name == PROVIDER) {
+                self.tokens(*at, row, after, out);
+            }
             let (Some(before), Some(after)) = (&row.before, &row.after) else { continue };
             let flag = |object: &Object| object.get("disabled").flag() == Some(true);
             let text = |attribute: &str| after.get(attribute).text().unwrap_or_default().to_owned();
@@ -161,6 +166,25 @@ impl World<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// A provider admits tokens to a pool that was there before, and no grant of the plan says what they may do.
+    fn tokens(&self, at: usize, row: &Row, after: &Object, out: &mut Judged) {
+        let admits = ["attribute_condition", "attribute_mapping", "oidc", "aws", "saml", "x509", "disabled", "state"];
+        let closed = after.get("disabled").flag() == Some(true) || after.get("state").text() == Some("DELETED");
+        let Some(pool) = after.get("workload_identity_pool_id").text() else { return };
+        let part = format!("/workloadIdentityPools/{pool}/");
+        let made =
+            self.state.rows.iter().filter(|row| row.before.is_none()).filter_map(|row| row.after.as_ref()).any(|it| {
+                &*it.type_name == "google_iam_workload_identity_pool"
+                    && it.get("workload_identity_pool_id").text() == Some(pool)
+            });
+        let changed = row.before.is_none() || row.changed().iter().any(|name| admits.contains(name));
+        if changed && !closed && !made && !self.after.grants.iter().any(|grant| grant.member.contains(&part)) {
+            let message =
+                format!("what identities of pool `{pool}` may do is not in the plan, and other tokens get in");
+            self.possible(at, reason("outside_plan", "workload_identity_pool_id", message), out);
         }
     }
 

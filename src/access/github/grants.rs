@@ -251,7 +251,7 @@ impl World {
 }
 
 /// What a team is called: its slug, which GitHub makes of the name.
-fn called(team: &Object) -> Option<String> {
+pub(super) fn called(team: &Object) -> Option<String> {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { '-' };
     let made = || team.get("name").text().map(|name| name.chars().map(plain).collect::<String>());
     team.get("slug").text().map(str::to_owned).or_else(made).or_else(|| team.get("id").name())

@@ -63,11 +63,27 @@ impl Judge<'_> {
         self.rows.iter().copied().filter(|row| row.differs()).find(of).and_then(|row| row.change)
     }
 
+    /// What a team was called before.
+    fn formerly(&self, team: &str) -> String {
+        let called = |object: &Option<Object>| {
+            object.as_ref().filter(|object| &*object.type_name == "github_team").and_then(grants::called)
+        };
+        let row = self.rows.iter().find(|row| called(&row.after).as_deref() == Some(team));
+        row.map_or_else(|| team.to_owned(), |row| called(&row.before).unwrap_or_else(|| format!("{team} (new)")))
+    }
+
     /// New access, if the second evaluator agrees.
     fn checked(&self, change: usize, new: NewAccess, out: &mut Judged) {
         let mut then = new.witness.clone();
         if let Some((old, _)) = self.renamed.iter().find(|(_, name)| **name == then.resource) {
             then.resource.clone_from(old);
+        }
+        // A team's requests are those of the team that is called so now.
+        if let Some(team) = then.principal.strip_prefix("team:") {
+            then.principal = format!("team:{}", self.formerly(team));
+        }
+        if then.action == "team:manage-members" {
+            then.resource = self.formerly(&then.resource);
         }
         if self.replay.1.allows(&new.witness) && !self.replay.0.allows(&then) {
             out.new_access(change, new);

@@ -1,6 +1,6 @@
 //! Which changes are compared, and what in them cannot be read.
 
-use super::object::{Thing, WORKLOADS, block, each, field, yaml};
+use super::object::{Thing, WORKLOADS, account_of, block, each, field, yaml};
 use super::selector::Selector;
 use super::world::World;
 use crate::access::worlds::{Row, Side, Val};
@@ -18,6 +18,7 @@ const READ: &[&str] = &[
     "Namespace",
     "ConfigMap",
     "CertificateSigningRequest",
+    "PersistentVolume",
     "ValidatingWebhookConfiguration",
     "MutatingWebhookConfiguration",
     "ValidatingAdmissionPolicy",
@@ -41,6 +42,11 @@ const STILL: &[&str] = &[
     "PriorityClass",
     "Lease",
 ];
+
+/// Whether the content of a kind decides who may do what.
+pub(super) fn decides(kind: &str) -> bool {
+    (READ.contains(&kind) && !matches!(kind, "Secret" | "ConfigMap" | "TokenRequest")) || WORKLOADS.contains(&kind)
+}
 
 /// Whether everything in the row is compared.
 pub(super) fn compared(row: &Row) -> bool {
@@ -197,9 +203,26 @@ fn of_after(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut Vec
             ));
         }
         "ConfigMap" => aws_auth(thing, old, reasons),
+        "PersistentVolume" => {
+            let of_node = |thing: &Thing| {
+                let spec = block(&thing.body, "spec");
+                let source = block(spec, "persistent_volume_source");
+                let source = if source.is_unset() { spec } else { source };
+                let path = |kind: &str| block(source, kind).get("path").clone();
+                [path("host_path"), path("local")].into_iter().find(|path| !path.is_unset()).unwrap_or_default()
+            };
+            if !of_node(thing).is_unset() && changed(&of_node) {
+                reasons.push(unread(
+                    "unread_pod",
+                    "spec",
+                    "the volume is a directory of the node, and pods that claim it get it; read who may claim it"
+                        .to_owned(),
+                ));
+            }
+        }
         kind if WORKLOADS.contains(&kind) => {
             let pod = thing.pod();
-            let name = field(pod, "service_account_name");
+            let name = account_of(pod);
             if pod.hole().is_some() || pod.is_unset() {
                 reasons.push(unknown("spec", "what the pods run"));
             }
@@ -214,6 +237,15 @@ fn of_after(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut Vec
         _ => {}
     }
 }
+
+/// Labels by which common admission controllers leave a namespace alone (Gatekeeper, "Exempting Namespaces"; OPA,
+/// "Kubernetes Tutorial"; Sigstore policy controller; Istio).
+const EXEMPT: &[&str] = &[
+    "admission.gatekeeper.sh/ignore",
+    "openpolicyagent.org/webhook",
+    "policy.sigstore.dev/exclude",
+    "policies.kyverno.io/ignore",
+];
 
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
@@ -233,6 +265,13 @@ fn of_namespace(thing: &Thing, old: Option<&Thing>, after: &World, reasons: &mut
         let text =
             "`privileged` is written out, and the cluster's own default may have been stricter; read its configuration";
         reasons.push(unread("outside_plan", "metadata", text.to_owned()));
+    }
+    if let Some(label) =
+        EXEMPT.iter().find(|label| thing.label(label) != old.label(label) && !thing.label(label).is_unset())
+    {
+        let text =
+            format!("`{label}` takes the namespace out of what an admission controller checks; read its policies");
+        reasons.push(unread("opaque_guardrail", "metadata", text));
     }
     if after.selects_namespaces && thing.marks("labels") != old.marks("labels") {
         let text =
@@ -266,8 +305,25 @@ fn aws_auth(thing: &Thing, old: Option<&Thing>, reasons: &mut Vec<Reason>) {
                 "data",
                 format!("`{key}` of aws-auth changes and cannot be compared; list principals in mapRoles and mapUsers"),
             ));
+        } else if let Some(name) = chosen(text, before) {
+            reasons.push(unread(
+                "unread_map",
+                "data",
+                format!("`{name}` of aws-auth lets whoever assumes the role choose who he is; write the name out"),
+            ));
         }
     }
+}
+
+/// A user name that the caller chooses by the name of his session, and that was not in the map before.
+fn chosen(text: &Val, before: &Val) -> Option<String> {
+    let names = |map: &Val| -> Vec<(Option<String>, String)> {
+        let map = yaml(map).unwrap_or_default();
+        let one = |entry: &Val| Some((entry.get("rolearn").name(), entry.get("username").name()?));
+        map.items().iter().filter_map(one).filter(|(_, name)| name.contains("{{SessionName")).collect()
+    };
+    let before = names(before);
+    names(text).into_iter().find(|one| !before.contains(one)).map(|(_, name)| name)
 }
 
 /// A list of entries that each name one principal.

@@ -11,6 +11,7 @@
 
 mod clusters;
 mod cover;
+mod defaults;
 pub mod evaluate;
 mod judge;
 mod object;
@@ -22,7 +23,9 @@ mod world;
 
 pub use rbac::{Grant, Request, Rule, TooMany, beyond};
 
-use crate::access::worlds::{Judged, Platform, State};
+use std::collections::BTreeMap;
+
+use crate::access::worlds::{Judged, Platform, Side, State};
 use crate::access::{Reason, Verdict};
 use crate::iam::{self, IamChange};
 
@@ -69,6 +72,7 @@ impl Platform for Kubernetes {
             }
         }
         unread(state, &changed, out);
+        twice(state, &changed, out);
     }
 }
 
@@ -79,6 +83,27 @@ fn differ() -> Reason {
         message: "the plan has several provider configurations, and whether they reach one cluster decides what is \
                   newly permitted; read the change for the cluster that it is in"
             .into(),
+    }
+}
+
+/// Objects that two resources write: which of them holds depends on the order in which they are applied.
+fn twice(state: &State, changed: &[(usize, usize)], out: &mut Judged) {
+    let mut written: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (at, row) in state.rows.iter().enumerate() {
+        let Some(thing) = Thing::on(row, Side::After).filter(|thing| cover::decides(&thing.kind)) else { continue };
+        if let Some(name) = thing.name().filter(|name| !name.contains("${")) {
+            written.entry((row.alias(), thing.kind.clone(), thing.namespace(), name)).or_default().push(at);
+        }
+    }
+    for ((_, kind, _, name), rows) in written.into_iter().filter(|(_, rows)| rows.len() > 1) {
+        for (_, change) in changed.iter().filter(|(at, _)| rows.contains(at)) {
+            let reason = Reason {
+                code: "unread_object".into(),
+                path: String::new(),
+                message: format!("two resources of the plan write {kind} `{name}`, and the later one holds; keep one"),
+            };
+            out.possible(*change, reason);
+        }
     }
 }
 

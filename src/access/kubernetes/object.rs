@@ -39,10 +39,29 @@ const TYPES: &[(&str, &str)] = &[
     ("kubernetes_job", "Job"),
     ("kubernetes_cron_job", "CronJob"),
     ("kubernetes_pod", "Pod"),
+    ("kubernetes_persistent_volume", "PersistentVolume"),
     ("kubernetes_network_policy", "NetworkPolicy"),
     ("kubernetes_validating_webhook_configuration", "ValidatingWebhookConfiguration"),
     ("kubernetes_mutating_webhook_configuration", "MutatingWebhookConfiguration"),
     ("kubernetes_validating_admission_policy", "ValidatingAdmissionPolicy"),
+];
+
+/// API groups of the kinds that are read; the core group has no name. A kind of another group is another kind.
+const GROUPS: &[&str] = &[
+    "admissionregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "extensions",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
 ];
 
 /// Kinds that run pods.
@@ -92,7 +111,14 @@ impl Thing {
         };
         let kind = match kind {
             Some(kind) => kind,
-            None => body.get("kind").text().filter(|kind| *kind != "List")?.to_owned(),
+            None => {
+                let kind = body.get("kind").text().filter(|kind| *kind != "List")?;
+                match body.get("apiVersion").text().and_then(|version| version.split_once('/')) {
+                    // A Service of Knative runs pods, and is none of the core group.
+                    Some((group, _)) if !GROUPS.contains(&group) => format!("{kind}.{group}"),
+                    _ => kind.to_owned(),
+                }
+            }
         };
         Some(Self { kind, address: object.address.clone(), body })
     }
@@ -173,11 +199,62 @@ pub(super) fn yaml(text: &Val) -> Option<Val> {
     match text {
         Val::Hole(_) => Some(text.clone()),
         other => {
-            let value: serde_json::Value = yaml_serde::from_str(other.text()?).ok()?;
-            Some(Val::known(&value))
+            let mut value: yaml_serde::Value = yaml_serde::from_str(other.text()?).ok()?;
+            // `<<: *other` takes the members of another map.
+            value.apply_merge().ok()?;
+            Some(Val::known(&serde_json::to_value(value).ok()?))
         }
     }
 }
+
+/// A boolean of the API, also in the words that YAML 1.1 has for it, which the tools around Kubernetes still read.
+pub(super) fn truth(value: &Val) -> Option<bool> {
+    match value.text().map(str::to_ascii_lowercase).as_deref() {
+        Some("yes" | "y" | "on" | "true") => Some(true),
+        Some("no" | "n" | "off" | "false") => Some(false),
+        _ => value.flag(),
+    }
+}
+
+/// The name of the service account that pods run as; `serviceAccount` is its older name.
+pub(super) fn account_of(pod: &Val) -> &Val {
+    match field(pod, "service_account_name") {
+        name if name.is_unset() => field(pod, "service_account"),
+        name => name,
+    }
+}
+
+/// The names of the secrets that pods read.
+pub(super) fn secrets_of(pod: &Val) -> Vec<String> {
+    let mut found = Vec::new();
+    for volume in each(pod, "volume", "volumes").items() {
+        found.push(field(block(volume, "secret"), "secret_name"));
+        let sources = field(block(volume, "projected"), "sources").items().iter();
+        found.extend(sources.map(|source| block(source, "secret").get("name")));
+    }
+    for (one, many) in CONTAINERS {
+        for container in each(pod, one, many).items() {
+            let variables = container.get("env").items().iter();
+            found.extend(variables.map(|env| block(block(env, "value_from"), "secret_key_ref").get("name")));
+            let whole = field(container, "env_from").items().iter();
+            found.extend(whole.map(|from| block(from, "secret_ref").get("name")));
+        }
+    }
+    found.into_iter().filter_map(identifier).collect()
+}
+
+/// Whether a volume of the pods holds a token for the API server, whatever is said of mounting one.
+pub(super) fn projects_token(pod: &Val) -> bool {
+    let volumes = each(pod, "volume", "volumes").items().iter();
+    let sources = volumes.flat_map(|volume| field(block(volume, "projected"), "sources").items());
+    let mut tokens = sources.map(|source| block(source, "service_account_token")).filter(|token| !token.is_unset());
+    // A token for another audience is refused by the API server.
+    tokens.any(|token| token.get("audience").text().is_none_or(|audience| audience.contains("kubernetes")))
+}
+
+/// The lists of containers of a pod, as Terraform and as the API writes them.
+pub(super) const CONTAINERS: [(&str, &str); 3] =
+    [("container", "containers"), ("init_container", "initContainers"), ("ephemeral_container", "ephemeralContainers")];
 
 /// A member by its `snake_case` name, or by the `camelCase` name of the API.
 pub(super) fn field<'v>(value: &'v Val, snake: &str) -> &'v Val {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::object::{block, each, field};
+use super::object::{CONTAINERS, block, each, field, truth};
 use crate::access::worlds::Val;
 
 /// Pod Security levels, from the least strict.
@@ -56,17 +56,13 @@ impl Reach {
         let mut reach = Self::default();
         for flag in ["host_pid", "host_ipc", "host_network"] {
             match field(pod, flag) {
-                Val::Bool(true) => drop(reach.risky.insert(flag.to_owned())),
                 Val::Hole(_) => drop(reach.risky.insert(format!("{flag} (known after apply)"))),
+                other if truth(other) == Some(true) => drop(reach.risky.insert(flag.to_owned())),
                 _ => {}
             }
         }
-        let lists = [
-            ("container", "containers"),
-            ("init_container", "initContainers"),
-            ("ephemeral_container", "ephemeralContainers"),
-        ];
-        for (one, many) in lists {
+        reach.windows(block(pod, "security_context"));
+        for (one, many) in CONTAINERS {
             let containers = each(pod, one, many);
             if containers.hole().is_some() {
                 reach.risky.insert(format!("{one} (known after apply)"));
@@ -74,10 +70,13 @@ impl Reach {
             for container in containers.items() {
                 let security = block(container, "security_context");
                 match security.get("privileged") {
-                    Val::Bool(true) => drop(reach.root.insert("a privileged container".to_owned())),
                     Val::Hole(_) => drop(reach.risky.insert("privileged (known after apply)".to_owned())),
+                    other if truth(other) == Some(true) => {
+                        reach.root.insert("a privileged container".to_owned());
+                    }
                     _ => {}
                 }
+                reach.windows(security);
                 let added = block(security, "capabilities").get("add");
                 if added.has_hole() {
                     reach.risky.insert("capabilities (known after apply)".to_owned());
@@ -101,6 +100,17 @@ impl Reach {
             }
         }
         reach
+    }
+
+    /// Containers of Windows that are processes of the node (Kubernetes documentation, "Create a Windows HostProcess
+    /// Pod").
+    fn windows(&mut self, security: &Val) {
+        let host = field(block(security, "windows_options"), "host_process");
+        if host.has_hole() {
+            self.risky.insert("host_process (known after apply)".to_owned());
+        } else if truth(host) == Some(true) {
+            self.root.insert("a host process container".to_owned());
+        }
     }
 }
 

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
-use std::sync::LazyLock;
 
-use super::object::{Thing, WORKLOADS, block, each, field, identifier, yaml};
+use super::defaults::DEFAULTS;
+use super::object::{
+    Thing, WORKLOADS, account_of, block, each, field, identifier, projects_token, secrets_of, truth, yaml,
+};
 use super::pod;
 use super::rbac::{Grant, Rule};
 use super::selector::Selector;
 use crate::access::worlds::{Side, State, Val};
-
-/// The default cluster roles and their bindings.
-static DEFAULTS: LazyLock<serde_json::Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("default_roles.json")).unwrap_or_default());
 
 /// The group that is allowed everything.
 const MASTERS: &str = "Group:system:masters";
@@ -34,12 +32,12 @@ pub(super) enum Entity {
 }
 
 #[derive(Clone, Debug)]
-struct Role {
-    address: String,
-    rules: Option<Vec<Rule>>,
-    labels: BTreeMap<String, String>,
+pub(super) struct Role {
+    pub(super) address: String,
+    pub(super) rules: Option<Vec<Rule>>,
+    pub(super) labels: BTreeMap<String, String>,
     /// For an aggregated role: what it selects; an empty list where that cannot be read.
-    selects: Option<Vec<Selector>>,
+    pub(super) selects: Option<Vec<Selector>>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,7 +49,7 @@ struct Binding {
 }
 
 /// Kind, namespace (empty for a cluster role), name.
-type RoleKey = (String, String, String);
+pub(super) type RoleKey = (String, String, String);
 
 /// What is bound, where its rules cannot be read: the role, and the scope.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,10 +64,12 @@ pub(super) struct Unread {
 /// One side.
 #[derive(Clone, Debug, Default)]
 pub(super) struct World {
-    roles: BTreeMap<RoleKey, Role>,
+    pub(super) roles: BTreeMap<RoleKey, Role>,
     bindings: Vec<Binding>,
     /// Service accounts: whether their token is mounted.
     accounts: BTreeMap<(String, String), bool>,
+    /// Secrets that hold a token, by namespace and name, with whose it is.
+    tokens: BTreeMap<(String, String), String>,
     /// The identities that each entity carries.
     pub(super) carries: BTreeMap<Entity, BTreeSet<String>>,
     /// What the pods of a workload take of their node.
@@ -105,59 +105,6 @@ impl World {
         world
     }
 
-    fn defaults(&mut self) {
-        let roles = DEFAULTS.get("roles").and_then(serde_json::Value::as_object);
-        for (name, rules) in roles.into_iter().flatten() {
-            let list = Val::Map(BTreeMap::from([("rules".into(), Val::known(rules))]));
-            let joined = match name.as_str() {
-                "view" => Some("view"),
-                "edit" => Some("edit"),
-                "admin" => Some("admin"),
-                _ => None,
-            };
-            let selects = joined.map(|name| {
-                // Each takes what the ones below it take.
-                let below: &[&str] = match name {
-                    "view" => &["view"],
-                    "edit" => &["view", "edit"],
-                    _ => &["view", "edit", "admin"],
-                };
-                let label =
-                    |to: &&str| Selector::label(&format!("rbac.authorization.k8s.io/aggregate-to-{to}"), "true");
-                below.iter().map(label).collect()
-            });
-            let own = Role { address: String::new(), rules: Rule::list(&list), labels: BTreeMap::new(), selects: None };
-            match (joined, selects) {
-                (Some(joined), Some(selects)) => {
-                    let label = format!("rbac.authorization.k8s.io/aggregate-to-{joined}");
-                    let part = Role { labels: BTreeMap::from([(label, "true".to_owned())]), ..own.clone() };
-                    self.roles.insert(cluster_role(&format!("system:aggregate-to-{joined}")), part);
-                    self.roles.insert(cluster_role(name), Role { selects: Some(selects), ..own });
-                }
-                _ => {
-                    self.roles.insert(cluster_role(name), own);
-                }
-            }
-        }
-    }
-
-    /// Cluster roles that the team has imported take the place of the default ones; what is joined to them by label
-    /// still comes from the plan.
-    fn imported(&mut self, state: &State) {
-        for (name, definition) in state.catalogue.roles.get("kubernetes").into_iter().flatten() {
-            let rules = definition.blocks.iter().map(|block| Val::known(&block.rule)).collect();
-            let list = Val::Map(BTreeMap::from([("rules".into(), Val::List(rules))]));
-            let joins = self.roles.get(&cluster_role(name)).is_some_and(|role| role.selects.is_some());
-            let key = if joins { format!("system:aggregate-to-{name}") } else { name.clone() };
-            let labels = match joins {
-                true => self.roles.get(&cluster_role(&key)).map(|role| role.labels.clone()).unwrap_or_default(),
-                false => BTreeMap::new(),
-            };
-            let role = Role { address: String::new(), rules: Rule::list(&list), labels, selects: None };
-            self.roles.insert(cluster_role(&key), role);
-        }
-    }
-
     fn add(&mut self, thing: &Thing) {
         let Some(name) = thing.name() else { return };
         let address = thing.address.to_string();
@@ -185,7 +132,7 @@ impl World {
                 self.bindings.push(Binding { address, scope, role: (kind, of, role), subjects });
             }
             "ServiceAccount" => {
-                let mounted = field(&thing.body, "automount_service_account_token").flag().unwrap_or(true);
+                let mounted = truth(field(&thing.body, "automount_service_account_token")).unwrap_or(true);
                 let namespace = thing.namespace();
                 for cloud in CLOUDS {
                     let value = thing.annotation(cloud);
@@ -204,7 +151,9 @@ impl World {
             "Secret" if thing.body.get("type").text() == Some("kubernetes.io/service-account-token") => {
                 if let Some(of) = thing.annotation("kubernetes.io/service-account.name").name() {
                     let token = Entity::Token(thing.namespace(), address);
-                    self.carries.insert(token, BTreeSet::from([account(&thing.namespace(), &of)]));
+                    let of = account(&thing.namespace(), &of);
+                    self.tokens.insert((thing.namespace(), name), of.clone());
+                    self.carries.insert(token, BTreeSet::from([of]));
                 }
             }
             "TokenRequest" => {
@@ -239,12 +188,14 @@ impl World {
         let Some(name) = thing.name() else { return };
         let pod = thing.pod();
         let namespace = thing.namespace();
-        let of = identifier(field(pod, "service_account_name")).unwrap_or_else(|| "default".to_owned());
-        let own = field(pod, "automount_service_account_token").flag();
+        let of = identifier(account_of(pod)).unwrap_or_else(|| "default".to_owned());
+        let own = truth(field(pod, "automount_service_account_token"));
         let key = (namespace.clone(), of.clone());
-        let mounted = own.or_else(|| self.accounts.get(&key).copied()).unwrap_or(true);
+        let mounted = own.or_else(|| self.accounts.get(&key).copied()).unwrap_or(true) || projects_token(pod);
         let entity = Entity::Workload(namespace.clone(), thing.kind.clone(), name);
-        let carried = if mounted { BTreeSet::from([account(&namespace, &of)]) } else { BTreeSet::new() };
+        let mut carried = if mounted { BTreeSet::from([account(&namespace, &of)]) } else { BTreeSet::new() };
+        let held = secrets_of(pod).into_iter().filter_map(|name| self.tokens.get(&(namespace.clone(), name)));
+        carried.extend(held.cloned());
         self.carries.insert(entity.clone(), carried);
         self.runs_as.insert(entity.clone(), key);
         self.pods.insert(entity, (thing.address.to_string(), pod::Reach::of(pod)));
@@ -335,7 +286,7 @@ impl World {
     }
 }
 
-fn cluster_role(name: &str) -> RoleKey {
+pub(super) fn cluster_role(name: &str) -> RoleKey {
     ("ClusterRole".to_owned(), String::new(), name.to_owned())
 }
 

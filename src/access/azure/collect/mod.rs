@@ -44,6 +44,10 @@ pub(in crate::access::azure) struct World {
     pub(in crate::access::azure) facts: Vec<Facts>,
     /// Ids of resources, for plausible requests.
     pub(in crate::access::azure) resources: Vec<String>,
+    /// Members and owners of groups.
+    pub(in crate::access::azure) people: BTreeMap<String, BTreeSet<String>>,
+    /// Groups that some grant of the plan reaches, by themselves or as members of others.
+    pub(in crate::access::azure) reached: BTreeSet<String>,
 }
 
 /// Whether objects of a type only restrain.
@@ -328,6 +332,12 @@ impl<'a> Collector<'a> {
 
     fn finish(mut self) -> World {
         let grants = std::mem::take(&mut self.grants);
+        let reached = self.reached(&grants);
+        let mut people: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (group, members) in &self.groups {
+            let owners = self.control.get(group).into_iter().flatten();
+            people.insert(group.clone(), members.iter().chain(owners).cloned().collect());
+        }
         let mut allow = Vec::new();
         let mut facts = Vec::new();
         for grant in grants {
@@ -345,6 +355,21 @@ impl<'a> Collector<'a> {
         allow.push(signin);
         let resources = self.objects.iter().filter_map(|(_, _, object)| object.get("id").text());
         let resources = resources.filter(|id| id.starts_with("/subscriptions/")).map(str::to_owned).collect();
-        World { decision: Decision::Rules(RuleSet { allow, deny: self.deny }), unknown: self.unknown, facts, resources }
+        let decision = Decision::Rules(RuleSet { allow, deny: self.deny });
+        World { decision, unknown: self.unknown, facts, resources, people, reached }
+    }
+
+    /// The groups that some grant of the plan reaches, by themselves or as members of others.
+    fn reached(&self, grants: &[Grant]) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&String> = grants.iter().map(|grant| &grant.principal).collect();
+        while let Some(one) = open.pop() {
+            if let Some(members) = self.groups.get(one)
+                && seen.insert(one.clone())
+            {
+                open.extend(members);
+            }
+        }
+        seen
     }
 }

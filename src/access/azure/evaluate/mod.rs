@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::access::point::{KeyValue, Point};
 pub(super) use crate::access::truth::Truth;
 use crate::access::wildcard;
-use crate::access::worlds::{Object, Side, State};
+use crate::access::worlds::{Object, Side, State, Val};
 
 /// One side of the plan.
 pub(super) struct World<'a> {
@@ -111,17 +111,16 @@ impl<'a> World<'a> {
             "azurerm_role_assignment"
             | "azurerm_pim_active_role_assignment"
             | "azurerm_pim_eligible_role_assignment" => self.assigned(object, request),
-            "azurerm_key_vault" if !by_roles(object) => {
+            "azurerm_key_vault" => {
                 let vault = id(object);
                 let policies = object.get("access_policy").items().iter();
-                policies.map(|policy| self.by_policy(policy, &vault, request)).fold(Truth::No, Truth::or)
+                let permits = policies.map(|policy| self.by_policy(policy, &vault, request)).fold(Truth::No, Truth::or);
+                permits.and(by_roles(object).not())
             }
             "azurerm_key_vault_access_policy" => {
                 let vault = object.get("key_vault_id").name().unwrap_or_default();
-                match self.vault(&vault).is_some_and(by_roles) {
-                    true => Truth::No,
-                    false => self.by_policy(&object.values, &vault, request),
-                }
+                let open = self.vault(&vault).map_or(Truth::Yes, |vault| by_roles(vault).not());
+                self.by_policy(&object.values, &vault, request).and(open)
             }
             "azurerm_storage_container" => self.public(object, request),
             "azuread_directory_role_assignment" if request.plane == 'e' => {
@@ -135,8 +134,15 @@ impl<'a> World<'a> {
                     (Some(unit), _) => lies_in(unit, request.resource),
                     (None, Some(app)) => lies_in(&format!("app:{app}"), request.resource),
                 };
+                let known =
+                    |truth: bool, attributes: &[&str]| match attributes.iter().any(|it| object.get(it).has_hole()) {
+                        true => Truth::Unknown,
+                        false => Truth::of(truth),
+                    };
+                let role = known(permits, &["role_id"]);
+                let scope = known(inside, &["directory_scope_id", "app_scope_id"]);
                 let who = object.get("principal_object_id").name().unwrap_or_default();
-                Truth::of(permits && inside).and(self.speaks_for(request.principal, &who, false))
+                role.and(scope).and(self.speaks_for(request.principal, &who, false))
             }
             "azuread_app_role_assignment" if request.plane == 'g' => {
                 let same = |attribute: &str, text: &str| {
@@ -229,6 +235,8 @@ impl<'a> World<'a> {
 }
 
 /// Whether the data of a vault goes by roles.
-fn by_roles(vault: &Object) -> bool {
-    ["rbac_authorization_enabled", "enable_rbac_authorization"].iter().any(|name| vault.get(name).flag() == Some(true))
+fn by_roles(vault: &Object) -> Truth {
+    let modes = ["rbac_authorization_enabled", "enable_rbac_authorization"].map(|name| vault.get(name));
+    let one = |mode: &Val| if mode.has_hole() { Truth::Unknown } else { Truth::of(mode.flag() == Some(true)) };
+    modes.into_iter().map(one).fold(Truth::No, Truth::or)
 }

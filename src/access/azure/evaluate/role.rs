@@ -40,13 +40,15 @@ impl World<'_> {
     /// What the role of an assignment says of an operation.
     fn role(&self, object: &Object, request: &Request<'_>) -> Truth {
         // Roles do not reach the data of a vault that goes by access policies.
-        let mut closed = self.of_type("azurerm_key_vault").filter(|vault| !by_roles(vault));
-        if request.plane == 'd'
-            && like("Microsoft.KeyVault/*", request.action)
-            && closed.any(|vault| lies_in(&id(vault), request.resource))
-        {
-            return Truth::No;
+        if request.plane != 'd' || !like("Microsoft.KeyVault/*", request.action) {
+            return self.defined(object, request);
         }
+        let vaults = self.of_type("azurerm_key_vault").filter(|vault| lies_in(&id(vault), request.resource));
+        vaults.map(by_roles).fold(self.defined(object, request), Truth::and)
+    }
+
+    /// What the definition of an assignment's role says of an operation.
+    fn defined(&self, object: &Object, request: &Request<'_>) -> Truth {
         let guid = |text: &str| {
             let text = text.split('|').next().unwrap_or_default();
             text.rsplit('/').next().unwrap_or_default().to_lowercase()

@@ -124,6 +124,9 @@ impl World<'_> {
 
     fn of_pool(&self, provider: &Object, number: &str, pool: &str) -> Truth {
         let text = |attribute: &str| provider.get(attribute).text();
+        if provider.get("workload_identity_pool_id").has_hole() {
+            return Truth::Unknown;
+        }
         if text("workload_identity_pool_id") != Some(pool) {
             return Truth::No;
         }
@@ -153,8 +156,9 @@ fn admits(provider: &Object, wanted: Option<(&str, &str)>, request: &Request<'_>
     }
     let mapping = |attribute: &str| provider.get("attribute_mapping").get(attribute).text();
     // Of the identity's attributes those are known that are claims of the token.
+    let unmapped = if provider.get("attribute_mapping").has_hole() { Truth::Unknown } else { Truth::No };
     let claim = |attribute: &str| match mapping(attribute) {
-        None => Err(Truth::No),
+        None => Err(unmapped),
         Some(expression) => {
             let key = format!("{attribute} = {expression}");
             request.key(expression).or_else(|| request.key(&key)).ok_or(Truth::No)
@@ -200,8 +204,12 @@ fn admits(provider: &Object, wanted: Option<(&str, &str)>, request: &Request<'_>
     if (carried(provider.get("saml")) || carried(provider.get("x509"))) && signer != subject {
         trusted = trusted.or(Truth::Unknown);
     }
-    if !["oidc", "aws", "saml", "x509"].iter().any(|kind| carried(provider.get(kind))) {
+    let trusts = ["oidc", "aws", "saml", "x509"].map(|kind| provider.get(kind));
+    if !trusts.into_iter().any(carried) {
         trusted = Truth::Unknown;
     }
+    // What is known only after apply may be any of it.
+    let open = trusts.into_iter().any(Val::has_hole) || provider.get("attribute_mapping").has_hole();
+    let trusted = if open { trusted.or(Truth::Unknown) } else { trusted };
     attribute.and(condition).and(trusted)
 }

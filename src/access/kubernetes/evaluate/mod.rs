@@ -4,17 +4,21 @@
 //! Authorization", "Authenticating", "Configure Service Accounts for Pods"): rules are tried one by one, and what
 //! cannot be read permits nothing.
 
+mod written;
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::access::Witness;
-use crate::access::worlds::{Object, Piece, Row, Side, Val};
+use crate::access::worlds::{Object, Row, Side};
+
+use written::{api, written};
 
 /// The roles and bindings that an API server creates.
 static BUILT_IN: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("default_roles.json")).unwrap_or_default());
+    LazyLock::new(|| serde_json::from_str(include_str!("../default_roles.json")).unwrap_or_default());
 
 /// The objects of a cluster, in the API's words, each with its Terraform address.
 #[derive(Clone, Debug, Default)]
@@ -91,15 +95,32 @@ impl Cluster {
             };
             let kinds = [kind];
             let pod = pod_of(self.kinds(&kinds).find(is)?);
-            let account = Some(text(pod, "serviceAccountName")).filter(|it| !it.is_empty()).unwrap_or("default");
+            let named = ["serviceAccountName", "serviceAccount"].map(|key| text(pod, key));
+            let account = named.into_iter().find(|it| !it.is_empty()).unwrap_or("default");
             let mounts = pod["automountServiceAccountToken"].as_bool().or_else(|| {
                 let is = |it: &&Value| text(meta(it), "name") == account && namespace_of(it) == namespace;
                 self.kinds(&["ServiceAccount"]).find(is)?["automountServiceAccountToken"].as_bool()
             });
-            if mounts == Some(false) {
+            let sources = || list(&pod["volumes"]).flat_map(|volume| list(&one(&volume["projected"])["sources"]));
+            let projected = sources().any(|source| {
+                let token = one(&source["serviceAccountToken"]);
+                let audience = text(token, "audience");
+                token.is_object() && (audience.is_empty() || audience.contains("kubernetes"))
+            });
+            if mounts != Some(false) || projected {
+                account_names(namespace, account, &mut who);
+            }
+            // Whose tokens lie in the secrets that the pods read.
+            for secret in self.kinds(&["Secret"]).filter(|it| namespace_of(it) == namespace) {
+                let of = text(&meta(secret)["annotations"], "kubernetes.io/service-account.name");
+                let token = text(secret, "type") == "kubernetes.io/service-account-token" && !of.is_empty();
+                if token && reads(pod, text(meta(secret), "name")) {
+                    account_names(namespace, of, &mut who);
+                }
+            }
+            if who.is_empty() {
                 return None;
             }
-            account_names(namespace, account, &mut who);
         } else if principal.starts_with("arn:") {
             let map = self
                 .kinds(&["ConfigMap"])
@@ -174,16 +195,24 @@ impl Cluster {
                         rules.extend(self.cluster_role(text(meta(other), "name")));
                     }
                 }
+                for (name, own) in BUILT_IN.get("roles").and_then(Value::as_object).into_iter().flatten() {
+                    let joins = ["view", "edit", "admin"].contains(&name.as_str()).then_some("true");
+                    let label = format!("rbac.authorization.k8s.io/aggregate-to-{name}");
+                    let labels = json!({"kubernetes.io/bootstrapping": "rbac-defaults", label: joins});
+                    if list(selectors).any(|selector| selects(selector, &labels)) {
+                        rules.extend(list(own).map(api));
+                    }
+                }
             }
             Some(role) => rules.extend(list(&role["rules"]).cloned()),
             None => {
-                let built_in =
-                    list(BUILT_IN.get("roles").and_then(|roles| roles.get(name)).unwrap_or(&Value::Null)).map(api);
-                rules.extend(built_in);
+                let built_in = |name: &str| BUILT_IN.get("roles").and_then(|roles| roles.get(name));
+                rules.extend(list(built_in(name).unwrap_or(&Value::Null)).map(api));
                 // Each of these takes what a label hands it, and what the ones below it take.
                 let ranks = ["view", "edit", "admin"];
                 let rank = ranks.iter().position(|it| *it == name);
                 for taken in ranks.iter().take(rank.map_or(0, |rank| rank + 1)) {
+                    rules.extend(list(built_in(taken).unwrap_or(&Value::Null)).map(api));
                     let label = format!("rbac.authorization.k8s.io/aggregate-to-{taken}");
                     for other in
                         self.kinds(&["ClusterRole"]).filter(|other| text(&meta(other)["labels"], &label) == "true")
@@ -194,6 +223,22 @@ impl Cluster {
             }
         }
         rules
+    }
+}
+
+/// Whether a part of a pod takes a secret, as a volume or as variables.
+fn reads(part: &Value, secret: &str) -> bool {
+    match part {
+        Value::Array(items) => items.iter().any(|item| reads(item, secret)),
+        Value::Object(members) => members.iter().any(|(key, value)| {
+            let named = match key.as_str() {
+                "secret" => [text(one(value), "secretName"), text(one(value), "name")].contains(&secret),
+                "secretKeyRef" | "secretRef" => text(one(value), "name") == secret,
+                _ => false,
+            };
+            named || reads(value, secret)
+        }),
+        _ => false,
     }
 }
 
@@ -294,108 +339,4 @@ fn pod_of(object: &Value) -> &Value {
         _ => &spec["template"],
     };
     one(&one(template)["spec"])
-}
-
-/// The object of a resource, in the API's words.
-fn written(object: &Object, live: bool) -> Option<Value> {
-    let mut body = match &*object.type_name {
-        "kubernetes_manifest" if live && object.get("object").get("kind").text().is_some() => {
-            api(&plain(object.get("object")))
-        }
-        "kubernetes_manifest" => api(&plain(object.get("manifest"))),
-        "kubectl_manifest" => {
-            let mut body: Value = yaml_serde::from_str(object.get("yaml_body").text()?).ok()?;
-            if let Some(namespace) = object.get("override_namespace").name()
-                && let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut)
-            {
-                metadata.insert("namespace".to_owned(), json!(namespace));
-            }
-            body
-        }
-        name => {
-            let stem = name.strip_prefix("kubernetes_")?;
-            let stem = stem
-                .rsplit_once("_v")
-                .filter(|(_, version)| version.parse::<u8>().is_ok())
-                .map_or(stem, |(stem, _)| stem);
-            let kind = match stem {
-                "default_service_account" => "ServiceAccount".to_owned(),
-                "daemonset" => "DaemonSet".to_owned(),
-                stem => stem.split('_').map(capital).collect(),
-            };
-            let mut body = api(&plain(&object.values));
-            body.as_object_mut()?.insert("kind".to_owned(), Value::String(kind));
-            body
-        }
-    };
-    let made_up = Value::String(format!("${{{}}}", object.address));
-    let default = matches!(text(&body, "kind"), "ServiceAccount");
-    let metadata = match body.get_mut("metadata")? {
-        Value::Array(items) => items.first_mut()?,
-        other => other,
-    };
-    if text(metadata, "name").is_empty() {
-        let generated = !text(metadata, "generateName").is_empty();
-        let name = if default && !generated { json!("default") } else { made_up };
-        metadata.as_object_mut()?.insert("name".to_owned(), name);
-    }
-    Some(body)
-}
-
-/// Members in the API's spelling: `rule` is `rules`, `api_groups` is `apiGroups`. Labels and data keep their keys.
-fn api(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => Value::Array(items.iter().map(api).collect()),
-        Value::Object(members) => Value::Object(
-            members
-                .iter()
-                .map(|(key, value)| {
-                    let name = match key.as_str() {
-                        "rule" => "rules".to_owned(),
-                        "subject" => "subjects".to_owned(),
-                        "non_resource_urls" => "nonResourceURLs".to_owned(),
-                        "cluster_role_selectors" => "clusterRoleSelectors".to_owned(),
-                        key => {
-                            let mut words = key.split('_');
-                            let first = words.next().unwrap_or_default().to_owned();
-                            first + &words.map(capital).collect::<String>()
-                        }
-                    };
-                    let kept =
-                        matches!(key.as_str(), "labels" | "annotations" | "data" | "match_labels" | "matchLabels");
-                    (name, if kept { value.clone() } else { api(value) })
-                })
-                .collect::<Map<_, _>>(),
-        ),
-        other => other.clone(),
-    }
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
-}
-
-/// A value as JSON; what is known only after apply by its name in `${...}`.
-fn plain(value: &Val) -> Value {
-    match value {
-        Val::Null => Value::Null,
-        Val::Bool(it) => Value::Bool(*it),
-        Val::Number(it) => json!(it),
-        Val::Text(it) => json!(it.as_ref()),
-        Val::List(items) => Value::Array(items.iter().map(plain).collect()),
-        Val::Map(members) => {
-            Value::Object(members.iter().map(|(key, value)| (key.to_string(), plain(value))).collect())
-        }
-        Val::Hole(hole) => json!(format!("${{{}}}", hole.id)),
-        Val::Partial(pieces) => json!(
-            pieces
-                .iter()
-                .map(|piece| match piece {
-                    Piece::Text(text) => text.to_string(),
-                    Piece::Hole(hole) => format!("${{{}}}", hole.id),
-                })
-                .collect::<String>()
-        ),
-    }
 }
