@@ -190,7 +190,8 @@ impl Gate<'_> {
         let worlds = !self.args.no_access;
         let rows = |head: &plan::RowHead<'_>| interest.row(head) & (worlds || !head.is_plain_no_op());
         let prior = |head: &plan::StateHead<'_>| worlds && interest.state(head);
-        let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
+        let configuration =
+            |head: &plan::ConfigHead<'_>| if worlds { interest.configuration(head) } else { interest.code(head) };
         let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
         let keep = keep.sections(sections).raw_rows(&raw_rows).strict(self.args.strict_json);
         let read = plan::read(source.reader()?, &keep).with_context(|| format!("`{id}` cannot be judged"))?;

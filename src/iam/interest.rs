@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::provisioners::only_runs_provisioners;
 use super::recognise::Lookup;
 use super::unclassified;
 use crate::plan::{Action, ConfigHead, Mode, RowHead, StateHead};
@@ -85,9 +86,14 @@ impl Interest {
     /// Whether recognition needs a resource of the configuration: catalogued types, ephemeral resources, and
     /// whatever has provisioners.
     pub fn configuration(&self, head: &ConfigHead<'_>) -> bool {
-        head.has_provisioners
-            || *head.mode == Mode::Ephemeral
-            || self.lookup.borrow_mut().of_mode(head.mode, head.type_name).1.is_some()
+        self.code(head) || self.lookup.borrow_mut().of_mode(head.mode, head.type_name).1.is_some()
+    }
+
+    /// Whether recognition itself needs a resource of the configuration, where no worlds are built: ephemeral
+    /// resources, what has provisioners, and what is nothing without them.
+    pub fn code(&self, head: &ConfigHead<'_>) -> bool {
+        let entry = || self.lookup.borrow_mut().of_mode(head.mode, head.type_name).1;
+        head.has_provisioners || *head.mode == Mode::Ephemeral || entry().is_some_and(|it| only_runs_provisioners(&it))
     }
 
     pub(super) fn passed(&self) -> Vec<Passed> {
