@@ -1,5 +1,6 @@
 //! Rules over one plan: findings.
 
+use std::cmp::Reverse;
 use std::thread;
 
 use super::conftest;
@@ -61,11 +62,7 @@ impl PolicySet {
         run.judgement.prints.append(&mut engine.take_prints());
         conftest::judge(self, case, &mut run)?;
         let mut judgement = run.judgement;
-        judgement.findings.sort_by(|left, right| {
-            let key = |finding: &Finding| (std::cmp::Reverse(finding.level), std::cmp::Reverse(finding.severity));
-            let name = |finding: &Finding| (finding.rule.clone(), finding.address.clone(), finding.path.clone());
-            (key(left), name(left), &left.message).cmp(&(key(right), name(right), &right.message))
-        });
+        judgement.findings.sort_by(|left, right| key(left).cmp(&key(right)));
         Ok(judgement)
     }
 
@@ -109,6 +106,12 @@ impl Metadata {
             && (self.platforms.is_empty() || self.platforms.contains(&case.change.platform))
             && (self.kinds.is_empty() || self.kinds.contains(&case.change.kind))
     }
+}
+
+/// The order of findings: worst first.
+fn key(finding: &Finding) -> (Reverse<Level>, Reverse<Severity>, [&str; 4]) {
+    let Finding { level, severity, rule, address, path, message, .. } = finding;
+    (Reverse(*level), Reverse(*severity), [rule, address, path, message])
 }
 
 /// The judging of one plan, as far as it has come.
