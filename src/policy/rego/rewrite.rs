@@ -5,6 +5,8 @@
 //!   `K` becomes `[t | t := K][_]`, which has no element instead.
 //! - `not f(x)` holds when `x` is undefined; under OPA the operand is evaluated before the negation, so the statement
 //!   is undefined. Conftest policies only: in a tollgate rule the stricter reading stays.
+//! - `lib.rule`, where `lib` is an import, makes regorus evaluate every rule of the imported package, for each input
+//!   anew. By its full path only that rule is evaluated, as OPA does.
 //! - `some x in collection` where the collection is null, a string, a number or a boolean is an error; under OPA it
 //!   has no results. Wrapped only once that error has occurred.
 
@@ -68,6 +70,7 @@ pub(in crate::policy) fn rewrite(module: &ModuleInfo, extent: Extent) -> Rewritt
     let mut wraps = Wraps { module, text, extent, list: Vec::new(), names: 0 };
     for rule in &syntax.policy {
         wraps.rule(rule);
+        visit_rule(rule, &mut Imports { module, wraps: &mut wraps });
         if extent.negations {
             visit_rule(rule, &mut Negations { module, wraps: &mut wraps });
         }
@@ -275,6 +278,28 @@ pub(in crate::policy) fn iterates(expr: &Expr, scope: &Scope<'_, '_>) -> bool {
         _ => false,
     };
     here || children(expr).into_iter().any(|child| iterates(child, scope))
+}
+
+/// References to rules of imported packages.
+struct Imports<'m, 'w, 't> {
+    module: &'m ModuleInfo,
+    wraps: &'w mut Wraps<'t>,
+}
+
+impl<'a> Visit<'a> for Imports<'_, '_, '_> {
+    fn reference(&mut self, expr: &'a Expr, scope: &Scope<'_, 'a>) {
+        let (mut at, mut names_a_rule) = (expr, false);
+        while let Expr::RefDot { refr, .. } | Expr::RefBrack { refr, .. } = at {
+            names_a_rule = matches!(at, Expr::RefDot { .. });
+            at = refr;
+        }
+        let Expr::Var { span, .. } = at else { return };
+        if let Some(around) = self.module.imported_from(span.text(), scope).filter(|_| names_a_rule) {
+            let start = start_of(self.wraps.text, at);
+            let path: String = around.iter().map(|part| format!("{part}.")).collect();
+            self.wraps.list.push(Wrap { start, end: start, before: format!("data.{path}"), after: "" });
+        }
+    }
 }
 
 /// Negations whose operands OPA evaluates before.

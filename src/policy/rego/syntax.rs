@@ -133,6 +133,15 @@ impl ModuleInfo {
             || self.heads.iter().any(|head| head.name() == name)
     }
 
+    /// Where the package or document is that a name stands for by an import without `as`: the path around it, from
+    /// `data` on. `None` for other names, and where a part of the path is no plain word.
+    pub(in crate::policy) fn imported_from(&self, name: &str, scope: &Scope<'_, '_>) -> Option<&[String]> {
+        let (Root::Data, path) = self.imports.get(name)? else { return None };
+        let (last, around) = path.split_last()?;
+        let plain = |part: &String| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        (last == name && !scope.declares(name) && around.iter().all(plain)).then_some(around)
+    }
+
     /// A problem at a place of this module.
     pub(in crate::policy) fn problem(&self, line: u32, column: u32, message: impl Into<String>) -> Problem {
         Problem {
