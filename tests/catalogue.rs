@@ -8,14 +8,14 @@
     reason = "a test reads files, panics, and says when it skips"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tollgate::iam::catalogue::{self, Entry};
-use tollgate::iam::{IamChange, Kind, Origin, Recognition};
+use tollgate::iam::{Facet, IamChange, Kind, Origin, Recognition};
 use tollgate::plan::{Action, Actions, Change, Mode, Provider};
 
 /// A row with these values after it and nothing before it.
@@ -82,6 +82,13 @@ fn texts(value: &Value, found: &mut Vec<String>) {
         Value::Object(members) => members.values().for_each(|member| texts(member, found)),
         _ => {}
     }
+}
+
+#[test]
+fn rules_can_name_every_purpose() {
+    let used: BTreeSet<&str> =
+        catalogue::listed().flat_map(|(_, entry)| entry.attributes()).map(|(purpose, _)| purpose).collect();
+    assert_eq!(used.into_iter().collect::<Vec<_>>(), Facet::PURPOSES);
 }
 
 #[test]

@@ -140,6 +140,8 @@ fn a_rule_is_called_only_for_what_it_declares() {
         (", \"platforms\": [\"gcp\", \"aws\"]", Verdict::New, 1),
         (", \"kinds\": [\"trust_policy\"]", Verdict::New, 0),
         (", \"kinds\": [\"identity_policy\"]", Verdict::New, 1),
+        (", \"purposes\": [\"boundary\"]", Verdict::New, 0),
+        (", \"purposes\": [\"boundary\", \"policy\"]", Verdict::New, 1),
     ] {
         let judged = judge_with(&options(), &rule(head, everything), &[(simple(), verdict)]).unwrap();
         assert_eq!(judged.findings.len(), expected, "{head} {verdict:?}");

@@ -140,6 +140,7 @@ fn metadata_is_complete() {
         "references",
         "platforms",
         "kinds",
+        "purposes",
         "verdicts",
         "scope",
     ];

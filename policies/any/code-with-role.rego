@@ -10,6 +10,7 @@ metadata := {
 	"severity": "medium",
 	"remediation": "Check that the code's owners may have what the role may do; give the workload a role of its own.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"],
+	"purposes": ["pass_role"],
 }
 
 # A role that is known to be another one. It may permit no more than the old one; the comparison tells.

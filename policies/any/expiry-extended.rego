@@ -10,6 +10,7 @@ metadata := {
 	"verdicts": ["none", "possible", "new"],
 	"remediation": "Let the grant end and ask for a new one, or name the reason for the longer time.",
 	"references": ["https://learn.microsoft.com/entra/id-governance/privileged-identity-management/pim-configure"],
+	"purposes": ["expiry"],
 }
 
 # A grant that ended at some time and now ends at none.

@@ -11,6 +11,7 @@ metadata := {
 	"remediation": "Keep the boundary, or narrow the policies first.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"],
 	"platforms": ["aws"],
+	"purposes": ["boundary"],
 }
 
 approve contains change.finding(facet.path, sprintf("no longer limits by %s", [change.show(facet.before)])) if {

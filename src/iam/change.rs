@@ -171,6 +171,36 @@ pub struct Facet {
     pub unknown: bool,
 }
 
+impl Facet {
+    /// Every purpose of the catalogue.
+    pub const PURPOSES: [&str; 24] = [
+        "acl",
+        "boundary",
+        "code",
+        "condition",
+        "credential",
+        "expiry",
+        "flag",
+        "group",
+        "merge",
+        "name",
+        "owner",
+        "pass_role",
+        "permission",
+        "policy",
+        "policy_arn",
+        "policy_id",
+        "policy_name",
+        "principal",
+        "resource",
+        "role",
+        "scope",
+        "ticket",
+        "trust",
+        "type",
+    ];
+}
+
 /// A change that can alter who may do what.
 ///
 /// Provisioners have the address of their resource and the type `provisioner:local-exec` (or another kind), so an

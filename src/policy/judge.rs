@@ -105,6 +105,8 @@ impl Metadata {
             && self.verdicts.contains(&case.access.verdict)
             && (self.platforms.is_empty() || self.platforms.contains(&case.change.platform))
             && (self.kinds.is_empty() || self.kinds.contains(&case.change.kind))
+            && (self.purposes.is_empty()
+                || case.change.facets.iter().any(|facet| self.purposes.contains(&&*facet.purpose)))
     }
 }
 

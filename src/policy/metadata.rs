@@ -8,7 +8,7 @@ use super::error::Problem;
 use super::finding::Severity;
 use super::rego::Value;
 use crate::access::Verdict;
-use crate::iam::{Kind, Platform};
+use crate::iam::{Facet, Kind, Platform};
 
 /// What a rule is called with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -42,12 +42,25 @@ pub struct Metadata {
     pub platforms: Vec<Platform>,
     /// The kinds it is called for; empty means all.
     pub kinds: Vec<Kind>,
+    /// The purposes of attributes of which a change has one that it is called for; empty means any change.
+    pub purposes: Vec<&'static str>,
     /// The verdicts it is called for.
     pub verdicts: Vec<Verdict>,
 }
 
-const KEYS: [&str; 10] =
-    ["id", "title", "description", "severity", "remediation", "references", "scope", "platforms", "kinds", "verdicts"];
+const KEYS: [&str; 11] = [
+    "id",
+    "title",
+    "description",
+    "severity",
+    "remediation",
+    "references",
+    "scope",
+    "platforms",
+    "kinds",
+    "purposes",
+    "verdicts",
+];
 const SEVERITIES: [(&str, Severity); 5] = [
     ("info", Severity::Info),
     ("low", Severity::Low),
@@ -133,13 +146,14 @@ pub(super) fn read(
         scope: reader.word("scope", &SCOPES).unwrap_or_default(),
         platforms: reader.words("platforms", &PLATFORMS.map(|platform| (platform.as_str(), platform))),
         kinds: reader.words("kinds", &Kind::ALL.map(|kind| (kind.as_str(), kind))),
+        purposes: reader.words("purposes", &Facet::PURPOSES.map(|purpose| (purpose, purpose))),
         verdicts: {
             let chosen = reader.words("verdicts", &VERDICTS);
             if chosen.is_empty() { vec![Verdict::Possible, Verdict::New] } else { chosen }
         },
     };
     if metadata.scope == Scope::Plan {
-        for key in ["platforms", "kinds", "verdicts"] {
+        for key in ["platforms", "kinds", "purposes", "verdicts"] {
             if reader.members.contains_key(key) {
                 let message = format!("`{key}` has no meaning in scope `plan`");
                 reader.refuse(
