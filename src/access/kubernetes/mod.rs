@@ -88,15 +88,21 @@ fn differ() -> Reason {
 
 /// Objects that two resources write: which of them holds depends on the order in which they are applied.
 fn twice(state: &State, changed: &[(usize, usize)], out: &mut Judged) {
-    let mut written: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    let mut written: BTreeMap<_, Vec<(usize, Thing)>> = BTreeMap::new();
     for (at, row) in state.rows.iter().enumerate() {
         let Some(thing) = Thing::on(row, Side::After).filter(|thing| cover::decides(&thing.kind)) else { continue };
         if let Some(name) = thing.name().filter(|name| !name.contains("${")) {
-            written.entry((row.alias(), thing.kind.clone(), thing.namespace(), name)).or_default().push(at);
+            written.entry((row.alias(), thing.kind.clone(), thing.namespace(), name)).or_default().push((at, thing));
         }
     }
-    for ((_, kind, _, name), rows) in written.into_iter().filter(|(_, rows)| rows.len() > 1) {
-        for (_, change) in changed.iter().filter(|(at, _)| rows.contains(at)) {
+    for ((_, kind, _, name), rows) in written {
+        // Two that say the same are one.
+        let mut contents = rows.iter().map(|(_, thing)| thing.body.settled());
+        let first = contents.next();
+        if contents.all(|content| Some(content) == first) {
+            continue;
+        }
+        for (_, change) in changed.iter().filter(|(at, _)| rows.iter().any(|(row, _)| row == at)) {
             let reason = Reason {
                 code: "unread_object".into(),
                 path: String::new(),
