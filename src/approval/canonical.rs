@@ -123,14 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn big_integers_stay_apart() {
+    fn a21_big_integers_stay_apart() {
         assert_ne!(encoded("9007199254740993"), encoded("9007199254740992"));
         assert_ne!(encoded("1"), encoded("\"1\""));
         assert_ne!(encoded("null"), encoded("\"\""));
     }
 
     #[test]
-    fn member_order_does_not_matter_but_item_order_does() {
+    fn a22_member_order_does_not_matter_but_item_order_does() {
         assert_eq!(encoded(r#"{"a":1,"b":[true]}"#), encoded(r#"{"b":[true],"a":1}"#));
         assert_ne!(encoded("[1,2]"), encoded("[2,1]"));
     }

@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn talk_about_commands_is_nothing() {
+    fn a30_talk_about_commands_is_nothing() {
         for text in [
             "",
             "please run it",
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn an_html_comment_hides_no_command() {
+    fn a30_an_html_comment_hides_no_command() {
         let body = line("<!--\n/tollgate approve 1h plan:HEX risk:high/3 because ticket OPS-77\n-->");
         assert!(!matches!(parse(&body), Parsed::Command(_)));
     }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes_and_nothing_shorter() {
+    fn a20_reads_what_it_writes_and_nothing_shorter() {
         let digest = Digest::of(b"plan");
         let text = digest.to_string();
         assert_eq!(text.parse(), Ok(digest));

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_everything_else() {
+    fn a29_refuses_everything_else() {
         use LengthError::{Form, TooLong, TooShort};
         let cases = [
             ("", Form),

@@ -1,10 +1,12 @@
 //! SSH signatures (`ssh-keygen -Y sign` and `-Y verify`, PROTOCOL.sshsig of OpenSSH).
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
+use super::private_copy::PrivateCopy;
 use super::{environment, files};
 use crate::approval::{AllowedSigner, GRANT_NAMESPACE};
 
@@ -15,12 +17,12 @@ const PASSPHRASE: &str = "TOLLGATE_KEY_PASSPHRASE";
 ///
 /// # Errors
 /// When the file holds no key that can sign, or its passphrase is not known. No message repeats what was read.
-pub fn sign(key: &Path, document: &[u8]) -> Result<String> {
-    let shown = key.display();
+pub fn sign(path: &Path, document: &[u8]) -> Result<String> {
+    let shown = path.display();
     let other = format!(
         "\n  help: a key of an agent or a token signs with `ssh-keygen -Y sign -n {GRANT_NAMESPACE} -f KEY GRANT`; leave --key out to get the grant alone"
     );
-    let text = files::read_text(key)?.text;
+    let text = files::read_text(path)?.text;
     let key = PrivateKey::from_openssh(&text)
         .map_err(|_| anyhow::anyhow!("`{shown}` is no private key of OpenSSH{other}"))?;
     let key = match (key.is_encrypted(), environment::text(PASSPHRASE)) {
@@ -32,12 +34,32 @@ pub fn sign(key: &Path, document: &[u8]) -> Result<String> {
     };
     if key.algorithm().is_rsa() {
         // ssh-key 0.6 hands a wrong prime to the rsa crate; checking signatures of such keys is sound.
-        bail!("`{shown}` is an RSA key, and those do not sign here{other}");
+        drop(key);
+        return by_ssh_keygen(path, document)
+            .with_context(|| format!("`{shown}` is an RSA key, which ssh-keygen signs with{other}"));
     }
     let signature = key
         .sign(GRANT_NAMESPACE, HashAlg::Sha512, document)
         .map_err(|error| anyhow::anyhow!("`{shown}` cannot sign: {error}{other}"))?;
     signature.to_pem(LineEnding::LF).context("the signature cannot be written")
+}
+
+/// The same by OpenSSH's own program, which never asks: a key with a passphrase has to be in an agent then.
+fn by_ssh_keygen(path: &Path, document: &[u8]) -> Result<String> {
+    let copy = PrivateCopy::with(document)?;
+    let out = Command::new("ssh-keygen")
+        .args(["-Y", "sign", "-n", GRANT_NAMESPACE, "-f"])
+        .args([path, copy.path()])
+        .env("SSH_ASKPASS_REQUIRE", "never")
+        .stdin(Stdio::null())
+        .output()
+        .context("ssh-keygen cannot be started")?;
+    if !out.status.success() {
+        bail!("ssh-keygen failed: {}", String::from_utf8_lossy(&out.stderr).lines().next().unwrap_or_default());
+    }
+    let mut beside = copy.path().as_os_str().to_owned();
+    beside.push(".sig");
+    Ok(files::read_text(Path::new(&beside))?.text)
 }
 
 /// The place of the signer whose key made the signature, for a document of ours.

@@ -426,3 +426,24 @@ fn newest_command_of_a_person_wins() {
     world.approve(CAROL, "30m", 90);
     assert!(world.is_open(100), "another person's word is another matter");
 }
+
+/// The line that somebody read is of the commit that they read.
+#[test]
+fn a19_a_push_between_reading_and_commenting() {
+    let mut world = World::new();
+    let line = world.line("30m");
+    let pushed = "2".repeat(40);
+    world.snapshot.pull.head_sha.clone_from(&pushed);
+    world.snapshot.commits.push(Commit { sha: pushed.clone(), ..world.snapshot.commits[0].clone() });
+    let push =
+        Push { id: 2, at: at(50), after: pushed.clone(), kind: PushKind::Other, ..world.snapshot.pushes[0].clone() };
+    world.snapshot.pushes.push(push);
+    world.comment(ALICE, &line, 60);
+    assert!(matches!(world.state(100), State::Superseded(_)));
+    let mut parts = world.subject.parts().clone();
+    let read = world.subject.digest();
+    parts.head_sha = pushed;
+    world.subject = Subject::new(parts);
+    assert_eq!(world.state(100), State::Pending);
+    assert_eq!(world.judge(100).rejected[0].why, NotCounted::OtherSubject(read));
+}

@@ -83,7 +83,7 @@ fn the_line_to_paste_is_a_command_but_for_the_reason() {
 }
 
 #[test]
-fn findings_digest_knows_no_order() {
+fn a22_findings_digest_knows_no_order() {
     let (a, b) = (finding("a", Severity::Low, Level::Approve), finding("b", Severity::Low, Level::Approve));
     let digest =
         |findings: &[&tollgate::policy::Finding]| tollgate::approval::findings_digest(findings.iter().copied());

@@ -26,6 +26,7 @@ mod break_glass;
 mod bucket;
 mod checkpoints;
 mod doctor;
+mod hostile;
 mod init;
 mod offline;
 mod plan_store;

@@ -259,9 +259,6 @@ fn from_a_pull_request_to_a_guarded_apply() {
     site.comment(AUTHOR, &line);
     assert!(site.github.state().dispatches.is_empty());
     assert!(site.apply().1.contains("check: approval"));
-    // Nothing in a comment reaches a shell.
-    site.comment(ALICE, &format!("/tollgate approve $(touch {}) `id`", site.path("pwned").display()));
-    assert!(!site.path("pwned").exists());
 
     // Alice opens the window; the command workflow starts the apply workflow with what that needs.
     site.comment(ALICE, &line);
@@ -303,6 +300,29 @@ fn from_a_pull_request_to_a_guarded_apply() {
     assert_eq!(site.applied(), "one\n");
     let (code, said) = site.tollgate(&["audit", "verify", "--ledger", &site.ledger()]);
     assert_eq!(code, 0, "{said}");
+}
+
+/// Nothing of a comment reaches a shell, an expression or the environment.
+#[test]
+fn a31_a_comment_is_never_run() {
+    if !terraform() || !runs("act", "--version") || !runs("git", "--version") {
+        return;
+    }
+    let site = Pipeline::new();
+    let pwned = site.path("pwned").display().to_string();
+    for text in [
+        format!("/tollgate approve $(touch {pwned}) `touch {pwned}`"),
+        format!("/tollgate revoke because \"; touch {pwned} #"),
+        format!("/tollgate help\n'; touch {pwned}; echo '${{{{ github.token }}}}\n::set-output name=path::{pwned}"),
+    ] {
+        site.comment(ALICE, &text);
+        assert!(!site.path("pwned").exists(), "{text}");
+    }
+    let state = site.github.state();
+    let answers: Vec<&str> =
+        state.comments.iter().filter(|one| one.author == Some(41)).map(|one| one.body.as_str()).collect();
+    assert!(!answers.is_empty() && !answers.iter().any(|text| text.contains("ghs_token")), "{answers:?}");
+    assert!(state.dispatches.is_empty());
 }
 
 /// A run that is cancelled: the state is saved and unlocked, and `recover` says what happened.

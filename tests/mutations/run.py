@@ -48,7 +48,7 @@ def run():
     scratch.mkdir(parents=True, exist_ok=True)
     git("worktree", "add", "--detach", str(tree), "HEAD")
     # The tree, and not the commit: it stays the same when the commit is put on top of another one.
-    source = git("rev-parse", "--short", "HEAD:src")
+    judged = git("rev-parse", "--short", "HEAD:src")
 
     def test(target, *names):
         command = ["cargo", "test", "--quiet", "--test", target, "--", "--exact", *names]
@@ -84,7 +84,7 @@ def run():
     today = datetime.datetime.now(datetime.timezone.utc).date()
     text = f"""# Defences removed, one at a time
 
-Made by `tests/mutations/run.py` on {today}, from the tree {source} of src: {len(lines)} mutations, {len(lines) - len(failed)} noticed.
+Made by `tests/mutations/run.py` on {today}, from the tree {judged} of src: {len(lines)} mutations, {len(lines) - len(failed)} noticed.
 Without a mutation every test named here passes.
 
 | row | defence removed | in | test | with the mutation |
