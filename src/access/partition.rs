@@ -21,6 +21,9 @@ pub struct Universe {
     spans: Vec<Span>,
 }
 
+/// Bytes that a name takes, about.
+const TYPICAL: usize = 40;
+
 /// Where a name begins and ends.
 type Span = (u32, u32);
 
@@ -45,11 +48,15 @@ impl Universe {
         table.sorted()
     }
 
-    /// The same, each name given as parts that follow each other.
+    /// The same of about so many names, each given as parts that follow each other. In order they cost less.
     #[must_use]
-    pub fn of_parts<'n, const N: usize>(names: impl IntoIterator<Item = [&'n str; N]>) -> Self {
-        let mut table = Self::default();
-        names.into_iter().for_each(|parts| table.push(&parts));
+    pub fn of_parts<'n, const N: usize>(about: usize, names: impl Iterator<Item = [&'n str; N]>) -> Self {
+        let mut table = Self {
+            names: String::with_capacity(about * TYPICAL),
+            lower: String::new(),
+            spans: Vec::with_capacity(about),
+        };
+        names.for_each(|parts| table.push(&parts));
         table.sorted()
     }
 
@@ -63,8 +70,10 @@ impl Universe {
     fn sorted(mut self) -> Self {
         self.lower = self.names.to_ascii_lowercase();
         let Self { lower, spans, .. } = &mut self;
-        spans.sort_by(|a, b| slice(lower, *a).cmp(slice(lower, *b)));
-        spans.dedup_by(|a, b| slice(lower, *a) == slice(lower, *b));
+        if !spans.is_sorted_by(|a, b| slice(lower, *a) < slice(lower, *b)) {
+            spans.sort_by(|a, b| slice(lower, *a).cmp(slice(lower, *b)));
+            spans.dedup_by(|a, b| slice(lower, *a) == slice(lower, *b));
+        }
         self
     }
 

@@ -55,8 +55,11 @@ impl AwsSpace {
     pub fn new(kind: Kind) -> Self {
         let tables = TABLES.get_or_init(|| {
             let actions = Actions::embedded();
-            let names = actions.ids().filter_map(|id| actions.action(id));
-            let universe = Universe::of_parts(names.map(|action| [action.service(), ":", action.name()]));
+            let mut services: Vec<_> = actions.services().collect();
+            services.sort_by_cached_key(|service| format!("{}:", service.prefix()));
+            let names = services.into_iter().flat_map(|service| service.actions());
+            let names = names.map(|action| [action.service(), ":", action.name()]);
+            let universe = Universe::of_parts(actions.len(), names);
             let telling = TELLING.iter().filter_map(|name| universe.position(name)).collect();
             Tables { universe, telling }
         });
