@@ -62,10 +62,12 @@ const PLACEHOLDER: &str = "OWNER/tollgate@COMMIT";
 const NEXT: &str = "
 next:
   1. name who may approve, in tollgate.toml
-  2. make a key with `age-keygen`; its public part goes to plan_store.recipients, its secret part into the secret
+  2. set plan_store.url, where the plan file waits for its apply, and give both jobs credentials for it; make a key
+     with `age-keygen`: its public part goes to plan_store.recipients, its secret part into the secret
      TOLLGATE_AGE_IDENTITY of the environment `production`
-  3. let only the default branch deploy to that environment, and let the cloud trust it alone
-  4. run `tollgate doctor`: it says what protects and what does not
+  3. commit .terraform.lock.hcl: the workflows install no other plugins
+  4. let only the default branch deploy to that environment, and let the cloud trust it alone
+  5. run `tollgate doctor`: it says what protects and what does not
 ";
 
 /// `OWNER/REPOSITORY[/PATH]@REF`, or a folder of the repository.

@@ -39,6 +39,10 @@ pub(super) fn configuration(setup: &Setup, remarks: &mut Vec<Remark>) {
         let text = "claims are in a directory: an apply in a pipeline is refused".to_owned();
         say(remarks, Health::Broken, text, "leave apply.claims out, or name a bucket");
     }
+    if !configured.plan_store {
+        let text = "no plan store is configured: `apply --from-store` has nothing to fetch".to_owned();
+        say(remarks, Health::Weak, text, "set plan_store.url, or let the workflow carry the plan file itself");
+    }
     if configured.plan_store && configured.recipients == 0 {
         let text = "the plan store has no recipients: nothing is kept in it".to_owned();
         say(
