@@ -13,7 +13,7 @@ use tollgate::access::{Verdict, worlds};
 use tollgate::iam::Interest;
 use tollgate::plan::{self, Keep};
 
-/// Of this many resources, [`CHANGES`] are IAM changes, as many again IAM rows that stay, and the rest other rows.
+/// Of this many resources, [`CHANGES`] are IAM changes, somewhat more are IAM rows that stay, and the rest other rows.
 const RESOURCES: usize = 15;
 const CHANGES: usize = 2;
 
@@ -36,16 +36,27 @@ fn document(actions: &[&str], resource: &str) -> String {
         .to_string()
 }
 
-/// A role with a trust policy and an inline policy, and an attachment, repeated; every fourth policy widens.
+/// Roles that a service or the account may assume, each with an inline policy that widens, narrows or stays the same in
+/// other words; for every fourth a bucket whose policy names it and denies everyone who comes without TLS, and half of
+/// these change; for every sixteenth a key whose policy hands the decision to the account.
 fn plan_of(resources: usize) -> Vec<u8> {
     let mut rows = Vec::with_capacity(resources);
     let changes = resources * CHANGES / RESOURCES;
-    let trust = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]});
-    for at in 0..changes {
+    let trust = |principal: Value| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}]})
+        .to_string()
+    };
+    let account = "arn:aws:iam::111122223333:root";
+    let mut left = changes;
+    for at in 0.. {
+        if left == 0 {
+            break;
+        }
         let role = format!("role-{at}");
-        let identity = json!({"name": role, "arn": format!("arn:aws:iam::111122223333:role/{role}"),
-            "assume_role_policy": trust.to_string(), "path": "/"});
+        let arn = format!("arn:aws:iam::111122223333:role/{role}");
+        let principal = if at % 10 == 0 { json!({"AWS": account}) } else { json!({"Service": "lambda.amazonaws.com"}) };
+        let identity = json!({"name": role, "arn": arn, "assume_role_policy": trust(principal), "path": "/"});
         rows.push(row("aws_iam_role", &format!("r{at}"), &identity, &identity));
         let bucket = format!("arn:aws:s3:::bucket-{at}/*");
         let narrow = document(&["s3:GetObject", "s3:PutObject"], &bucket);
@@ -57,6 +68,28 @@ fn plan_of(resources: usize) -> Vec<u8> {
         };
         let policy = |text: &str| json!({"name": "p", "role": role, "policy": text});
         rows.push(row("aws_iam_role_policy", &format!("p{at}"), &policy(&narrow), &policy(&after)));
+        left -= 1;
+        if at % 4 == 0 {
+            let policy = |actions: &[&str]| {
+                let text = json!({"Version": "2012-10-17", "Statement": [
+                    {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": bucket,
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}}},
+                    {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": actions, "Resource": bucket}]});
+                json!({"bucket": format!("bucket-{at}"), "policy": text.to_string()})
+            };
+            let before = policy(&["s3:GetObject"]);
+            let change = at % 8 == 0 && left > 0;
+            let after = if change { policy(&["s3:GetObject", "s3:GetObjectVersion"]) } else { before.clone() };
+            rows.push(row("aws_s3_bucket_policy", &format!("b{at}"), &before, &after));
+            left -= usize::from(change);
+        }
+        if at % 16 == 0 {
+            let policy = json!({"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "kms:*", "Resource": "*"}]});
+            let key = json!({"arn": format!("arn:aws:kms:us-east-1:111122223333:key/{at}"), "key_id": format!("{at}"),
+                "policy": policy.to_string()});
+            rows.push(row("aws_kms_key", &format!("k{at}"), &key, &key));
+        }
     }
     for at in rows.len()..resources {
         let object =

@@ -61,6 +61,13 @@ impl Account {
         format!("arn:{}:iam::{}:{kind}{path}{name}", self.partition, self.id)
     }
 
+    /// Stands for whoever in the account may do everything by identity policies that the plan does not show. No user
+    /// can have this name: IAM allows no spaces.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+    pub(super) fn administrator(&self) -> String {
+        format!("arn:{}:iam::{}:user/any administrator", self.partition, self.id)
+    }
+
     /// The account as a principal.
     pub(super) fn root(&self) -> String {
         format!("arn:{}:iam::{}:root", self.partition, self.id)

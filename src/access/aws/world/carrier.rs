@@ -1,10 +1,13 @@
 //! Who may do what with a thing that carries a policy: a bucket, a key, a role by its trust.
 
+use std::collections::BTreeSet;
+
 use super::account::Account;
 use super::collect::is_known_name;
 use super::focus::{Gathered, Viewer, all_but};
 use super::identity::Own;
 use super::model::{Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
+use super::speaking::Spoken;
 use crate::access::aws::compile::own_account;
 use crate::access::aws::parse::Kind;
 use crate::access::glob::Glob;
@@ -18,8 +21,11 @@ struct Carried<'d> {
     kind: Kind,
     /// The documents of both sides: whom either names.
     naming: Vec<DocUse>,
-    /// Whether nothing is permitted that the policy does not permit, not even inside the account.
-    explicit: bool,
+    /// Where nothing is permitted that the policy does not permit, not even inside the account: the prefix of the
+    /// actions.
+    explicit: Option<&'static str>,
+    /// Whether the policy itself changes.
+    changes: bool,
     /// The principal that stands for the account's administrator, who needs no identity policy.
     administrator: Option<Glob>,
     /// What is denied beyond the policy.
@@ -40,15 +46,16 @@ impl Viewer<'_> {
     /// that they name may do anyway, and the account's administrator, all but what the documents deny.
     pub(super) fn resource(&mut self, key: &str, policy: &ResourcePolicy, seen: &mut Gathered) -> Decision {
         let on = |model: &Model| model.resources.get(key).map(|policy| policy.docs.clone()).unwrap_or_default();
-        let naming = self.sides.iter().flat_map(|model| on(model)).collect();
+        let naming: Vec<DocUse> = self.sides.iter().flat_map(|model| on(model)).collect();
+        let changes = self.changed.resource(key, self.sides);
         let mut deny = Vec::new();
         if let Some(row) = policy.restricted {
             seen.rows.insert(row);
             deny.extend(self.restricted(&policy.docs));
         }
         let administrator = Some(Glob::literal(&format!("AWS:{}", self.account.root())));
-        let (docs, explicit) = (policy.docs.as_slice(), policy.explicit);
-        self.carried(Carried { docs, kind: Kind::Resource, naming, explicit, administrator, deny }, seen)
+        let (docs, explicit) = (policy.docs.as_slice(), policy.explicit.then(|| handed(key)));
+        self.carried(Carried { docs, kind: Kind::Resource, naming, explicit, changes, administrator, deny }, seen)
     }
 
     /// A role's trust policy must permit explicitly; what it gives to the own account is for identity policies to
@@ -60,14 +67,18 @@ impl Viewer<'_> {
         let deny = self.audiences(&trusted, seen);
         let on = |model: &Model| model.identities.get(key).and_then(|role| role.trust.clone());
         let naming = self.sides.iter().filter_map(|model| on(model)).collect();
-        self.carried(Carried { docs, kind: Kind::Trust, naming, explicit: true, administrator: None, deny }, seen)
+        let changes = self.changed.trust(key, self.sides);
+        let explicit = Some("sts");
+        self.carried(Carried { docs, kind: Kind::Trust, naming, explicit, changes, administrator: None, deny }, seen)
     }
 
     fn carried(&mut self, it: Carried<'_>, seen: &mut Gathered) -> Decision {
         let account = self.rules(it.docs, it.kind, seen);
         let named = self.named_identities(&it, seen);
         let mut direct = account.clone();
-        let root = it.administrator.clone().unwrap_or_else(|| Glob::literal("AWS:nobody"));
+        // The root user assumes no role: there the account's other administrators stand for it.
+        let other = || Glob::literal(&format!("AWS:{}", self.account.administrator()));
+        let root = it.administrator.clone().unwrap_or_else(other);
         own_root(&mut direct, self.account, &root);
         let mut deny = it.deny;
         deny.append(&mut direct.deny);
@@ -89,7 +100,7 @@ impl Viewer<'_> {
         }
         let mut any = vec![rules(open), Decision::And(by_name)];
         // A key policy has to hand the decision to the account before identity policies count.
-        any.push(match it.explicit {
+        any.push(match it.explicit.is_some() {
             true => Decision::And(vec![Decision::Or(same_account), rules(account.allow)]),
             false => Decision::Or(same_account),
         });
@@ -118,9 +129,15 @@ impl Viewer<'_> {
         // What the whole account is given or denied, its administrator is too; only where identity policies count
         // after the account is named does it matter who has which.
         let own = own_account(&self.account.id);
-        let telling = |glob: &&Glob| it.explicit || !own.contains(glob);
+        let telling = |glob: &&Glob| it.explicit.is_some() || !own.contains(glob);
+        let spoken = Spoken::of(it.naming.iter(), &self.account.id);
+        let named = spoken.names.iter().filter_map(|arn| model.by_arn.get(*arn)).flatten();
+        let handed = it.explicit.filter(|_| spoken.account).into_iter();
+        let handed = handed.flat_map(|service| self.changed.acting(service, it.changes));
+        let candidates: BTreeSet<&IdentityKey> = named.chain(handed).collect();
         let mut all = Vec::new();
-        for (key, identity) in &model.identities {
+        for key in candidates {
+            let Some(identity) = model.identities.get(key) else { continue };
             let Some(arn) = identity.arn.as_deref().filter(|_| key.0 != IdentityKind::Group) else { continue };
             let who = Point { principal: format!("AWS:{arn}"), ..Point::default() };
             let named = set.allow.iter().chain(&set.deny).flat_map(|rule| &rule.lits).any(|lit| {
@@ -192,6 +209,11 @@ impl Named {
         allow.push(Rule { lits: vec![self.is(true)], origin: Origin::default() });
         Some(Decision::Rules(RuleSet { allow, deny: Vec::new() }))
     }
+}
+
+/// The prefix of the actions that the policy of a resource hands to identity policies.
+pub(super) fn handed(key: &str) -> &'static str {
+    if key.starts_with("eks ") { "kubernetes" } else { "kms" }
 }
 
 /// The sessions of a role.

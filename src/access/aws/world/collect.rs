@@ -85,6 +85,10 @@ impl<'a> Collector<'a> {
         this.unseen_users();
         resource::finish(&mut this);
         this.model.speaking = Speaking::of(&this.model);
+        for (key, identity) in this.model.identities.iter().filter(|(key, _)| key.0 != IdentityKind::Group) {
+            let named = identity.arn.iter().cloned();
+            named.for_each(|arn| this.model.by_arn.entry(arn).or_default().push(key.clone()));
+        }
         this.model
     }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::account::Account;
+use super::changed::Changed;
 use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use crate::access::Reason;
 use crate::access::aws::compile::{Contested, Place, Readings, compile};
@@ -76,6 +77,7 @@ pub(super) struct Viewer<'a> {
     /// Resources that are in the state themselves on some side.
     pub(super) owners: &'a BTreeSet<String>,
     pub(super) account: &'a Account,
+    pub(super) changed: &'a Changed,
     pub(super) readings: Readings,
     pub(super) contested: Contested,
 }

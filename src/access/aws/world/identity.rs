@@ -8,6 +8,7 @@ use super::carrier;
 use super::collect::is_known_name;
 use super::focus::{Gathered, Viewer, all_but};
 use super::model::{Credential, Identity, IdentityKey, IdentityKind};
+use super::span::Span;
 use super::speaking::Carrier;
 use crate::access::aws::parse::Kind;
 use crate::access::glob::Glob;
@@ -115,7 +116,7 @@ impl Viewer<'_> {
         let root = Glob::literal(&format!("AWS:{}", self.account.root()));
         let mut unseen = Gathered::default();
         let model = self.model;
-        for speaking in model.speaking.about(arn) {
+        for speaking in model.speaking.about(arn, &Span::of(key, self.sides)) {
             let (docs, kind, arns) = match speaking {
                 Carrier::Resource(of) => match model.resources.get(of) {
                     Some(policy) => (policy.docs.as_slice(), Kind::Resource, policy.arns.as_slice()),

@@ -9,6 +9,7 @@
 mod account;
 mod attribute;
 mod carrier;
+mod changed;
 mod collect;
 mod cover;
 mod focus;
@@ -25,6 +26,7 @@ mod reach;
 mod replay;
 mod resource;
 mod space;
+mod span;
 mod speaking;
 
 use std::cell::RefCell;
@@ -43,11 +45,13 @@ pub use late::rebuild;
 
 use account::Account;
 use attribute::Attribution;
+use changed::Changed;
 use collect::Collector;
 use focus::{Focus, View, Viewer};
 use library::Library;
-use model::{Doc, DocUse, Model};
+use model::{Doc, DocUse, IdentityKey, Model};
 use space::WorldSpace;
+use span::Span;
 
 /// AWS.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +123,8 @@ struct World<'a> {
     library: &'a Library,
     before: Model,
     after: Model,
+    /// What differs between them.
+    changed: Changed,
     /// Resources that are in the state themselves on some side.
     owners: BTreeSet<String>,
 }
@@ -128,7 +134,8 @@ impl<'a> World<'a> {
         let side = |side: Side| Collector::collect(&state.rows, None, &|_| side, account, library);
         let (before, after) = (side(Side::Before), side(Side::After));
         let owners = before.objects.union(&after.objects).cloned().collect();
-        Self { state, account, library, before, after, owners }
+        let changed = Changed::of(&state.rows, [&before, &after]);
+        Self { state, account, library, before, after, changed, owners }
     }
 
     fn judge_all(&self, out: &mut Judged) {
@@ -146,33 +153,52 @@ impl<'a> World<'a> {
         }
     }
 
-    fn view(&self, model: &Model, focus: &Focus, readings: Readings, contested: &mut Contested) -> View {
+    fn view(&self, model: &Model, focus: &Focus, readings: Readings, known: &mut Contested) -> View {
         let sides = [&self.before, &self.after];
-        let mut viewer =
-            Viewer { model, sides, owners: &self.owners, account: self.account, readings, contested: *contested };
+        let (owners, account, changed, contested) = (&self.owners, self.account, &self.changed, *known);
+        let mut viewer = Viewer { model, sides, owners, account, changed, readings, contested };
         let view = viewer.view(focus);
-        *contested = viewer.contested;
+        *known = viewer.contested;
         view
     }
 
     /// The changed rows that a focus depends on.
     fn touched(&self, views: [&View; 2]) -> BTreeSet<usize> {
         let rows = views.into_iter().flat_map(|view| &view.rows).copied();
-        rows.filter(|at| self.state.rows.get(*at).is_some_and(|row| row.change.is_some() && row.differs())).collect()
+        rows.filter(|at| self.changed.row(*at)).collect()
     }
 
     /// Whether a changed row may bear on the focus: cheaper than its trees.
     fn may_be_touched(&self, focus: &Focus) -> bool {
-        let changes = |at: &usize| self.state.rows.get(*at).is_some_and(|row| row.change.is_some() && row.differs());
-        [&self.before, &self.after].into_iter().any(|model| match focus {
-            Focus::Identity(key) => model.bears_on(key, &changes),
-            Focus::Credential(address) => model.credentials.get(address).is_some_and(|credential| {
-                let session = credential.session.iter().flat_map(|used| &used.rows);
-                credential.rows.iter().chain(session).any(changes)
-                    || credential.of.iter().any(|key| model.bears_on(key, &changes))
+        let sides = [&self.before, &self.after];
+        let changed = &self.changed;
+        let bears_on = |key: &IdentityKey| {
+            changed.identity(key) || {
+                let span = Span::of(key, sides);
+                sides.into_iter().any(|model| model.bears_on(key, changed, &span))
+            }
+        };
+        match focus {
+            Focus::Identity(key) => bears_on(key),
+            Focus::Credential(address) => sides.into_iter().any(|model| {
+                model.credentials.get(address).is_some_and(|credential| {
+                    credential.rows.iter().any(|at| changed.row(*at))
+                        || credential.session.iter().any(|used| changed.uses(used))
+                        || credential.of.iter().any(bears_on)
+                })
             }),
-            _ => true,
-        })
+            Focus::Resource(key) => {
+                let policies = || sides.into_iter().filter_map(|model| model.resources.get(key));
+                let handed = policies().any(|policy| policy.explicit).then(|| carrier::handed(key));
+                let docs = policies().flat_map(|policy| &policy.docs);
+                changed.resource(key, sides) || changed.named(docs, &self.account.id, handed, sides)
+            }
+            Focus::Trust(key) => {
+                let docs = sides.into_iter().filter_map(|model| model.identities.get(key)?.trust.as_ref());
+                changed.trust(key, sides) || changed.named(docs, &self.account.id, Some("sts"), sides)
+            }
+            Focus::Assignment(..) | Focus::Guarded(_) | Focus::Endpoint(_) => true,
+        }
     }
 
     fn judge(&self, focus: &Focus, out: &mut Judged) {

@@ -120,6 +120,8 @@ pub(super) struct PermissionSet {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Model {
     pub(super) identities: BTreeMap<IdentityKey, Identity>,
+    /// Identities by their ARN, groups aside.
+    pub(super) by_arn: BTreeMap<String, Vec<IdentityKey>>,
     pub(super) resources: BTreeMap<String, ResourcePolicy>,
     /// Who is named by the policies of resources and by trusts.
     pub(super) speaking: Speaking,

@@ -29,6 +29,9 @@ const ATTACHABLE: &[(&str, Option<&str>)] = &[
 pub(super) fn reason(world: &World<'_>, row: &Row) -> Option<Reason> {
     // What is attached to somebody cannot be deleted, so nobody outside the plan loses or gains by a deletion.
     let object = row.after.as_ref()?;
+    if let Some(restraint) = lifted(row) {
+        return Some(restraint);
+    }
     let (_, document) = ATTACHABLE.iter().find(|(name, _)| *name == &*object.type_name)?;
     let path = document.unwrap_or_default();
     let wider = match document {
@@ -42,6 +45,26 @@ pub(super) fn reason(world: &World<'_>, row: &Row) -> Option<Reason> {
             "`{}` permits more than before, and nobody in the plan gains by it; whoever has it outside the plan does",
             object.address
         ),
+    })
+}
+
+/// What is said where a restraint is lifted from an object that permits nothing in the plan.
+fn lifted(row: &Row) -> Option<Reason> {
+    let (before, after) = (row.before.as_ref()?, row.after.as_ref()?);
+    let (path, what) = match &*after.type_name {
+        "aws_iam_role" | "aws_iam_user" if !before.get("permissions_boundary").is_unset() => {
+            ("permissions_boundary", "its policies outside the plan, where it has any, are no longer held by")
+        }
+        "aws_s3_bucket_public_access_block" if before.get("restrict_public_buckets").flag() == Some(true) => (
+            "restrict_public_buckets",
+            "a public policy of the bucket outside the plan, where it has one, is no longer held by",
+        ),
+        _ => return None,
+    };
+    (before.get(path) != after.get(path)).then(|| Reason {
+        code: "outside_plan".into(),
+        path: path.into(),
+        message: format!("nobody in the plan gains by `{}`; {what} the former `{path}`", after.address),
     })
 }
 

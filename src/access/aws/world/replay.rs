@@ -7,6 +7,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::World;
+use super::account::Account;
 use super::focus::Focus;
 use super::model::{Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use crate::access::aws::compile::Readings;
@@ -33,7 +34,7 @@ pub(super) enum Replayed {
 
 /// Replays the request on both sides.
 pub(super) fn replay(world: &World<'_>, focus: &Focus, point: &Point, readings: Readings) -> Replayed {
-    let side = |model: &Model| Side { model, account: &world.account.id, readings }.permits(focus, point);
+    let side = |model: &Model| Side { model, account: world.account, readings }.permits(focus, point);
     match (side(&world.before), side(&world.after)) {
         (Some(false), Some(true)) => Replayed::Confirmed,
         (Some(true), _) | (_, Some(false)) => Replayed::Contradicted,
@@ -49,7 +50,7 @@ static EVERYTHING: LazyLock<Option<Document>> = LazyLock::new(|| {
 
 struct Side<'a> {
     model: &'a Model,
-    account: &'a str,
+    account: &'a Account,
     readings: Readings,
 }
 
@@ -114,7 +115,7 @@ impl Side<'_> {
 
     /// Some role of the account.
     fn anybody(&self) -> Principal {
-        Principal::Role { arn: format!("arn:aws:iam::{}:role/any", self.account) }
+        Principal::Role { arn: format!("arn:aws:iam::{}:role/any", self.account.id) }
     }
 
     fn identity(&self, key: &IdentityKey, identity: &Identity, session: &[DocUse], point: &Point) -> Option<bool> {
@@ -199,7 +200,7 @@ impl Side<'_> {
     fn on(&self, document: Option<&Document>, kind: ResourcePolicyKind, point: &Point) -> Option<bool> {
         let principal = replay::request(point, Kind::Resource)?.principal;
         let arn = principal.arn().unwrap_or_default();
-        let is_own = principal.account() == Some(self.account);
+        let is_own = principal.account() == Some(&*self.account.id);
         let known = self.model.identities.values().find(|identity| identity.arn.as_deref() == Some(arn));
         let (docs, boundary) = match known {
             Some(identity) => (self.own_docs(identity)?, merged(&identity.boundary)?),
@@ -207,7 +208,7 @@ impl Side<'_> {
         };
         let mut identity = all(&docs);
         // What another account lets its people do is its own affair.
-        if !is_own {
+        if !is_own || arn == self.account.administrator() {
             identity.push(EVERYTHING.as_ref()?);
         }
         let policies = Policies {
@@ -232,7 +233,7 @@ impl Side<'_> {
             principal,
             action: point.action.clone(),
             resource: point.resource.clone(),
-            resource_account: Some(self.account.to_owned()),
+            resource_account: Some(self.account.id.clone()),
             context: context.collect(),
         };
         said(&evaluate(&request, policies, self.reading()))

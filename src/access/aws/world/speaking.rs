@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Doc, IdentityKey, IdentityKind, Model};
+use super::changed::Changed;
+use super::model::{Doc, DocUse, IdentityKey, Model};
+use super::span::{ByArn, Span};
 use crate::access::aws::document::{Effect, Item, PrincipalKind, Principals, Statement, Text};
 
 /// Something that carries a policy.
@@ -18,7 +20,7 @@ pub(super) enum Carrier {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Speaking {
     by_name: BTreeMap<String, BTreeSet<Carrier>>,
-    of_anyone: BTreeSet<Carrier>,
+    of_anyone: ByArn<Carrier>,
 }
 
 impl Speaking {
@@ -27,24 +29,31 @@ impl Speaking {
         let mut this = Self::default();
         for (key, policy) in &model.resources {
             for used in &policy.docs {
-                this.add(&Carrier::Resource(key.clone()), &used.doc);
+                this.add(&Carrier::Resource(key.clone()), &used.doc, &policy.arns);
             }
         }
         for (key, identity) in &model.identities {
             if let Some(used) = &identity.trust {
-                this.add(&Carrier::Trust(key.clone()), &used.doc);
+                this.add(&Carrier::Trust(key.clone()), &used.doc, identity.arn.as_slice());
             }
         }
         this
     }
 
-    /// Carriers that may speak of the identity with this ARN.
-    pub(super) fn about(&self, arn: &str) -> impl Iterator<Item = &Carrier> {
-        let named = self.by_name.get(arn).into_iter().flatten();
-        named.chain(&self.of_anyone).collect::<BTreeSet<_>>().into_iter()
+    /// Carriers that speak of the identity with this ARN by name, or of anyone on a resource of the span. What everyone
+    /// is given or denied elsewhere an identity has no part of its own in.
+    pub(super) fn about(&self, arn: &str, span: &Span) -> BTreeSet<&Carrier> {
+        let mut all = self.of_anyone.within(span);
+        all.extend(self.by_name.get(arn).into_iter().flatten());
+        all
     }
 
-    fn add(&mut self, carrier: &Carrier, doc: &Doc) {
+    /// Carriers that may speak of anyone.
+    pub(super) fn of_anyone(&self) -> impl Iterator<Item = &Carrier> {
+        self.of_anyone.each()
+    }
+
+    fn add(&mut self, carrier: &Carrier, doc: &Doc, arns: &[String]) {
         let Doc::Read(document) = doc else { return };
         for statement in &document.statements {
             match named(statement) {
@@ -54,7 +63,7 @@ impl Speaking {
                     }
                 }
                 None => {
-                    self.of_anyone.insert(carrier.clone());
+                    self.of_anyone.add(arns, carrier);
                 }
             }
         }
@@ -84,27 +93,58 @@ fn named(statement: &Statement) -> Option<Vec<String>> {
 }
 
 impl Model {
-    /// Whether one of the rows bears on what the identity may do.
-    pub(super) fn bears_on(&self, key: &IdentityKey, row: &dyn Fn(&usize) -> bool) -> bool {
-        let Some(identity) = self.identities.get(key) else { return false };
-        let groups = identity.groups.iter().filter_map(|(group, _)| {
-            self.identities.get(&(IdentityKind::Group, group.clone())).map(|group| &group.docs)
-        });
-        let own = [&identity.docs, &identity.boundary].into_iter().chain(groups);
-        if identity.rows.iter().any(row)
-            || identity.groups.iter().any(|(_, at)| row(at))
-            || own.flatten().any(|used| used.rows.iter().any(row))
-        {
-            return true;
+    /// The documents of a carrier.
+    pub(super) fn carried(&self, carrier: &Carrier) -> impl Iterator<Item = &DocUse> {
+        let (policy, role) = match carrier {
+            Carrier::Resource(of) => (self.resources.get(of), None),
+            Carrier::Trust(of) => (None, self.identities.get(of)),
+        };
+        policy.into_iter().flat_map(|policy| &policy.docs).chain(role.into_iter().flat_map(|role| &role.trust))
+    }
+
+    /// The ARNs of a carrier, as far as they are known.
+    pub(super) fn arns_of(&self, carrier: &Carrier) -> Vec<String> {
+        match carrier {
+            Carrier::Resource(of) => self.resources.get(of).map(|policy| policy.arns.clone()).unwrap_or_default(),
+            Carrier::Trust(of) => self.identities.get(of).and_then(|role| role.arn.clone()).into_iter().collect(),
         }
-        let arn = identity.arn.as_deref().unwrap_or_default();
-        self.speaking.about(arn).any(|carrier| match carrier {
-            Carrier::Resource(of) => {
-                self.resources.get(of).is_some_and(|policy| policy.docs.iter().any(|used| used.rows.iter().any(row)))
+    }
+
+    /// Whether a change bears on what the identity may do.
+    pub(super) fn bears_on(&self, key: &IdentityKey, changed: &Changed, span: &Span) -> bool {
+        let arn = self.identities.get(key).and_then(|identity| identity.arn.as_deref()).unwrap_or_default();
+        let named = || self.speaking.by_name.get(arn).into_iter().flatten();
+        changed.identity(key)
+            || (self.identities.contains_key(key) && changed.of_anyone(span))
+            || named().any(|carrier| self.carried(carrier).any(|used| changed.uses(used)))
+    }
+}
+
+/// Whom the policies of a carrier speak of.
+#[derive(Default)]
+pub(super) struct Spoken<'d> {
+    /// By name.
+    pub(super) names: BTreeSet<&'d str>,
+    /// The own account as a whole.
+    pub(super) account: bool,
+}
+
+impl<'d> Spoken<'d> {
+    /// Of these documents; `account` is the own one.
+    pub(super) fn of(docs: impl Iterator<Item = &'d DocUse>, account: &str) -> Self {
+        let mut this = Self::default();
+        for used in docs {
+            let Doc::Read(document) = &used.doc else { continue };
+            let clauses = document.statements.iter().filter_map(|statement| statement.principal.as_ref());
+            for clause in clauses {
+                let Principals::Listed(entries) = &clause.set else { continue };
+                let ids = entries.iter().filter(|entry| entry.kind == PrincipalKind::Aws);
+                for id in ids.flat_map(|entry| entry.ids.known_items()) {
+                    this.names.insert(id);
+                    this.account |= id == account || id.ends_with(&format!(":{account}:root"));
+                }
             }
-            Carrier::Trust(of) => {
-                self.identities.get(of).is_some_and(|role| role.trust.iter().any(|used| used.rows.iter().any(row)))
-            }
-        })
+        }
+        this
     }
 }

@@ -1,0 +1,156 @@
+//! What a plan changes of a world, found without building anybody's tree: the rows, the identities whose own policies
+//! they are, and who could make use of a policy that hands a decision to the whole account.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model};
+use super::span::{ByArn, Span};
+use super::speaking::{Carrier, Spoken};
+use crate::access::aws::document::{Document, Effect, Item, Text};
+use crate::access::worlds::Row;
+
+/// Services whose resource policies hand decisions to identity policies, with the prefix of their actions.
+const HANDED: [&str; 3] = ["sts", "kms", "kubernetes"];
+
+/// What differs between the sides of a plan.
+#[derive(Debug, Default)]
+pub(super) struct Changed {
+    rows: Vec<bool>,
+    /// Identities whose own policies, groups or boundary change.
+    identities: BTreeSet<IdentityKey>,
+    /// Identities that have a grant for actions of a service, on some side.
+    acting: BTreeMap<&'static str, BTreeSet<IdentityKey>>,
+    /// Policies that change and may speak of anyone.
+    of_anyone: ByArn<Carrier>,
+    /// Whether the clients of an identity provider change.
+    audiences: bool,
+}
+
+impl Changed {
+    /// What the rows change of the models.
+    pub(super) fn of(rows: &[Row], sides: [&Model; 2]) -> Self {
+        let mut this =
+            Self { rows: rows.iter().map(|row| row.change.is_some() && row.differs()).collect(), ..Self::default() };
+        for model in sides {
+            for key in model.identities.keys() {
+                if model.is_own_changed(key, &|at| this.row(*at)) {
+                    this.identities.insert(key.clone());
+                }
+                for service in HANDED {
+                    if model.may_act(key, service) {
+                        this.acting.entry(service).or_default().insert(key.clone());
+                    }
+                }
+            }
+            for carrier in model.speaking.of_anyone() {
+                if model.carried(carrier).any(|used| this.uses(used)) {
+                    this.of_anyone.add(&model.arns_of(carrier), carrier);
+                }
+            }
+            this.audiences |= model.audiences.values().any(|(_, _, row)| this.row(*row));
+        }
+        this
+    }
+
+    /// Whether a row changes.
+    pub(super) fn row(&self, at: usize) -> bool {
+        self.rows.get(at).copied().unwrap_or(false)
+    }
+
+    /// Whether a row changes that brings a document into force.
+    pub(super) fn uses(&self, used: &DocUse) -> bool {
+        used.rows.iter().any(|at| self.row(*at))
+    }
+
+    /// Whether an identity's own policies change.
+    pub(super) fn identity(&self, key: &IdentityKey) -> bool {
+        self.identities.contains(key)
+    }
+
+    /// Whether the policy of a resource changes.
+    pub(super) fn resource(&self, key: &str, sides: [&Model; 2]) -> bool {
+        let policies = sides.into_iter().filter_map(|model| model.resources.get(key));
+        policies.into_iter().any(|policy| {
+            policy.docs.iter().any(|used| self.uses(used)) || policy.restricted.is_some_and(|at| self.row(at))
+        })
+    }
+
+    /// Whether the trust of a role changes.
+    pub(super) fn trust(&self, key: &IdentityKey, sides: [&Model; 2]) -> bool {
+        let roles = sides.into_iter().filter_map(|model| model.identities.get(key));
+        self.audiences
+            || roles
+                .into_iter()
+                .any(|role| role.trust.iter().any(|used| self.uses(used)) || role.rows.iter().any(|at| self.row(*at)))
+    }
+
+    /// Whether a change bears on who may use what carries these documents: on somebody whom they name, or, where they
+    /// hand the decision to the whole account, on anybody who may act.
+    pub(super) fn named<'d>(
+        &self,
+        docs: impl Iterator<Item = &'d DocUse>,
+        account: &str,
+        handed: Option<&str>,
+        sides: [&Model; 2],
+    ) -> bool {
+        let spoken = Spoken::of(docs, account);
+        let known = |arn: &&str| {
+            let keys = sides.into_iter().filter_map(|model| model.by_arn.get(*arn)).flatten();
+            keys.into_iter().any(|key| self.identity(key))
+        };
+        spoken.names.iter().any(known)
+            || handed.is_some_and(|service| spoken.account && self.acting(service, false).next().is_some())
+    }
+
+    /// Whether a policy changes that may speak of anyone, on a resource of the span.
+    pub(super) fn of_anyone(&self, span: &Span) -> bool {
+        !self.of_anyone.within(span).is_empty()
+    }
+
+    /// Identities that have a grant for actions of a service; of those that change, if the policy that hands the
+    /// decision to them does not.
+    pub(super) fn acting<'c>(&'c self, service: &str, all: bool) -> impl Iterator<Item = &'c IdentityKey> {
+        self.acting.get(service).into_iter().flatten().filter(move |key| all || self.identity(key))
+    }
+}
+
+impl Model {
+    /// Whether a row bears on what an identity may do by itself.
+    pub(super) fn is_own_changed(&self, key: &IdentityKey, row: &dyn Fn(&usize) -> bool) -> bool {
+        let Some(identity) = self.identities.get(key) else { return false };
+        identity.rows.iter().any(row)
+            || identity.groups.iter().any(|(_, at)| row(at))
+            || identity.boundary.iter().chain(self.docs_of(key)).any(|used| used.rows.iter().any(row))
+    }
+
+    /// The policies of an identity and of its groups.
+    pub(super) fn docs_of(&self, key: &IdentityKey) -> impl Iterator<Item = &DocUse> {
+        let identity = self.identities.get(key);
+        let groups = identity.into_iter().flat_map(|identity| &identity.groups);
+        let groups = groups.filter_map(|(group, _)| self.identities.get(&(IdentityKind::Group, group.clone())));
+        identity.into_iter().chain(groups).flat_map(|identity| &identity.docs)
+    }
+
+    /// Whether some policy of an identity may permit an action of the service.
+    fn may_act(&self, key: &IdentityKey, service: &str) -> bool {
+        self.docs_of(key).any(|used| match &used.doc {
+            Doc::Read(document) => permits_in(document, service),
+            Doc::Unread { .. } => true,
+        })
+    }
+}
+
+/// Whether a document has a statement that may permit an action of the service.
+fn permits_in(document: &Document, service: &str) -> bool {
+    !document.unknown_statements.is_empty()
+        || document.statements.iter().filter(|statement| statement.effect != Effect::Deny).any(|statement| {
+            statement.action.negated
+                || statement.action.set.items.iter().any(|item| match item {
+                    Item::One(Text::Known(action)) => {
+                        let prefix = action.split_once(':').map_or(action.as_str(), |(prefix, _)| prefix);
+                        prefix.contains(['*', '?']) || prefix.eq_ignore_ascii_case(service)
+                    }
+                    _ => true,
+                })
+        })
+}
