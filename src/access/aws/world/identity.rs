@@ -55,11 +55,14 @@ struct Granted {
     /// Grants to it as a role.
     by_role: Vec<Rule>,
     deny: Vec<Rule>,
+    /// What each resource says that must permit explicitly. What it denies takes from what it grants, and from nothing
+    /// else: beyond its grants nothing is permitted there, which its own view tells.
+    explicit: Vec<Granted>,
 }
 
 impl Granted {
     fn is_empty(&self) -> bool {
-        self.direct.is_empty() && self.by_role.is_empty() && self.deny.is_empty()
+        self.direct.is_empty() && self.by_role.is_empty() && self.deny.is_empty() && self.explicit.is_empty()
     }
 }
 
@@ -98,7 +101,12 @@ impl Viewer<'_> {
             return own.alone();
         }
         let rules = |allow| Decision::Rules(RuleSet { allow, deny: Vec::new() });
-        let any = Decision::Or(vec![own.alone(), rules(granted.direct), own.capped(rules(granted.by_role))]);
+        let mut any = vec![own.alone(), rules(granted.direct), own.capped(rules(granted.by_role))];
+        any.extend(granted.explicit.into_iter().map(|one| {
+            let grants = Decision::Or(vec![rules(one.direct), own.capped(rules(one.by_role))]);
+            Decision::And(vec![grants, all_but(one.deny)])
+        }));
+        let any = Decision::Or(any);
         let denied = own.denials().cloned().chain(granted.deny).collect();
         Decision::And(vec![any, all_but(denied)])
     }
@@ -116,14 +124,17 @@ impl Viewer<'_> {
         let root = Glob::literal(&format!("AWS:{}", self.account.root()));
         let mut unseen = Gathered::default();
         let model = self.model;
-        for speaking in model.speaking.about(arn, &Span::of(key, self.sides)) {
-            let (docs, kind, arns) = match speaking {
+        let mut about = model.speaking.about(arn, &Span::of(key, self.sides));
+        // Who is named on one side may be one of everyone on the other.
+        about.extend(self.sides.into_iter().flat_map(|side| side.speaking.named(arn)));
+        for speaking in about {
+            let (docs, kind, arns, explicit) = match speaking {
                 Carrier::Resource(of) => match model.resources.get(of) {
-                    Some(policy) => (policy.docs.as_slice(), Kind::Resource, policy.arns.as_slice()),
+                    Some(policy) => (policy.docs.as_slice(), Kind::Resource, policy.arns.as_slice(), policy.explicit),
                     None => continue,
                 },
                 Carrier::Trust(of) => match model.identities.get(of) {
-                    Some(role) => (role.trust.as_slice(), Kind::Trust, role.arn.as_slice()),
+                    Some(role) => (role.trust.as_slice(), Kind::Trust, role.arn.as_slice(), true),
                     None => continue,
                 },
             };
@@ -139,14 +150,23 @@ impl Viewer<'_> {
                 let lits = rest.into_iter().cloned().chain(itself.clone()).collect();
                 hit.then(|| Rule { lits, origin: rule.origin.clone() })
             };
+            let mut one = Granted::default();
             for rule in &set.allow {
                 // What names everyone names the identity itself; what names a role leaves its boundary standing.
                 let open = key.0 != IdentityKind::Role || carrier::is_open(rule);
-                if open { &mut all.direct } else { &mut all.by_role }.extend(mine(rule));
+                if open { &mut one.direct } else { &mut one.by_role }.extend(mine(rule));
             }
             // A denial on a resource of which no ARN is known could stand for any, and would hide what is granted.
             if itself.is_some() {
-                all.deny.extend(set.deny.iter().filter_map(mine));
+                one.deny.extend(set.deny.iter().filter_map(mine));
+            }
+            if explicit {
+                // Without a grant there is nothing that a denial could take.
+                all.explicit.extend(Some(one).filter(|one| !one.direct.is_empty() || !one.by_role.is_empty()));
+            } else {
+                all.direct.append(&mut one.direct);
+                all.by_role.append(&mut one.by_role);
+                all.deny.append(&mut one.deny);
             }
         }
         if !all.is_empty() {

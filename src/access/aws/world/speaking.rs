@@ -44,8 +44,13 @@ impl Speaking {
     /// is given or denied elsewhere an identity has no part of its own in.
     pub(super) fn about(&self, arn: &str, span: &Span) -> BTreeSet<&Carrier> {
         let mut all = self.of_anyone.within(span);
-        all.extend(self.by_name.get(arn).into_iter().flatten());
+        all.extend(self.named(arn));
         all
+    }
+
+    /// Carriers that speak of the identity with this ARN by name.
+    pub(super) fn named(&self, arn: &str) -> impl Iterator<Item = &Carrier> {
+        self.by_name.get(arn).into_iter().flatten()
     }
 
     /// Carriers that may speak of anyone.
@@ -113,7 +118,7 @@ impl Model {
     /// Whether a change bears on what the identity may do.
     pub(super) fn bears_on(&self, key: &IdentityKey, changed: &Changed, span: &Span) -> bool {
         let arn = self.identities.get(key).and_then(|identity| identity.arn.as_deref()).unwrap_or_default();
-        let named = || self.speaking.by_name.get(arn).into_iter().flatten();
+        let named = || self.speaking.named(arn);
         changed.identity(key)
             || (self.identities.contains_key(key) && changed.of_anyone(span))
             || named().any(|carrier| self.carried(carrier).any(|used| changed.uses(used)))
