@@ -7,14 +7,15 @@
     reason = "a test reads files, and says when it skips"
 )]
 
+#[path = "support/read.rs"]
+mod read;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use tollgate::access::{Verdict, worlds};
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
 
 /// Where the shared plans are, if they are on this machine.
 fn shared() -> Option<PathBuf> {
@@ -47,15 +48,8 @@ struct Counts {
 }
 
 fn count(text: &[u8], counts: &mut BTreeMap<&'static str, Counts>) {
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let prior = |head: &plan::StateHead<'_>| interest.state(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
-    let Ok(read) = plan::read(text, &keep) else { return };
-    for plan in &read.plans {
-        let recognition = interest.recognise(plan);
-        let access = worlds::compare(plan, &recognition);
+    for (plan, recognition) in read::read(text).unwrap_or_default() {
+        let access = worlds::compare(&plan, &recognition);
         for (change, access) in recognition.changes.iter().zip(&access.changes).filter(|(it, _)| !it.is_source()) {
             let counts = counts.entry(change.platform.as_str()).or_default();
             match access.verdict {

@@ -11,14 +11,17 @@
     reason = "a test may fail, read files and say that it skips"
 )]
 
+#[path = "support/read.rs"]
+mod read;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tollgate::access::{PlanAccess, Verdict, worlds};
-use tollgate::iam::{Interest, Recognition};
-use tollgate::plan::{self, Keep, Plan};
+use tollgate::iam::Recognition;
+use tollgate::plan::Plan;
 
 const TABLE: &str = "fixtures/corpus-worlds.tsv";
 /// `possible` among the AWS changes of plans that have their configuration, in percent.
@@ -31,14 +34,8 @@ fn shared() -> Option<PathBuf> {
 
 fn judged(path: &Path) -> Result<Vec<(Plan, Recognition, PlanAccess)>, String> {
     let text = std::fs::read(path).unwrap();
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let prior = |head: &plan::StateHead<'_>| interest.state(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
-    let read = plan::read(text.as_slice(), &keep).map_err(|error| error.to_string())?;
-    let each = read.plans.into_iter().map(|plan| {
-        let recognition = interest.recognise(&plan);
+    let read = read::read(&text).map_err(|error| error.to_string())?;
+    let each = read.into_iter().map(|(plan, recognition)| {
         let access = worlds::compare(&plan, &recognition);
         (plan, recognition, access)
     });

@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "support/read.rs"]
+mod read;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tollgate::access::{Access, PlanAccess, Verdict, worlds};
 use tollgate::iam::catalogue::{self, Entry};
-use tollgate::iam::{Interest, Origin, Platform};
-use tollgate::plan::{self, Keep};
+use tollgate::iam::{Origin, Platform};
 
 /// One row: address, before, after, mask of what is unknown.
 struct Row<'r>(&'r str, Value, Value, Value);
@@ -38,12 +40,8 @@ fn judged(rows: &[Row<'_>]) -> PlanAccess {
 }
 
 fn of_text(text: &str) -> PlanAccess {
-    let interest = Interest::default();
-    let kept = |head: &plan::RowHead<'_>| interest.row(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&kept).configuration(&configuration);
-    let plan = plan::read(text.as_bytes(), &keep).unwrap().plans.remove(0);
-    worlds::compare(&plan, &interest.recognise(&plan))
+    let (plan, recognition) = read::read(text.as_bytes()).unwrap().remove(0);
+    worlds::compare(&plan, &recognition)
 }
 
 fn changed(address: &str, before: Value, after: Value) -> Access {

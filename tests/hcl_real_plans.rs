@@ -11,14 +11,16 @@
     reason = "a test may fail, read fixtures and show why"
 )]
 
+#[path = "support/read.rs"]
+mod read;
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use tollgate::access::{PlanAccess, Verdict, worlds};
-use tollgate::iam::Interest;
+use tollgate::plan::archive;
 use tollgate::plan::hcl::Sources;
-use tollgate::plan::{self, Keep, archive};
 
 const FOLDER: &str = "fixtures/hcl";
 const TABLE: &str = "fixtures/hcl/results.tsv";
@@ -32,14 +34,8 @@ fn cases() -> Vec<PathBuf> {
 
 fn judged(case: &Path, sources: Option<&Sources>) -> PlanAccess {
     let json = std::fs::read(case.join("plan.json")).unwrap();
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let prior = |head: &plan::StateHead<'_>| interest.state(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
-    let plan = plan::read(json.as_slice(), &keep).unwrap().plans.remove(0);
+    let (plan, recognition) = read::read(&json).unwrap().remove(0);
     assert!(plan.undetermined.is_empty(), "{}: {:?}", case.display(), plan.undetermined);
-    let recognition = interest.recognise(&plan);
     worlds::compare_with(&plan, &recognition, &Default::default(), sources)
 }
 

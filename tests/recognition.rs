@@ -8,6 +8,10 @@
     reason = "a test reads files, panics, and says when it skips"
 )]
 
+/// Only the rows that recognition asks for.
+#[path = "support/read.rs"]
+mod gated;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Cursor;
@@ -19,26 +23,12 @@ use serde_json::{Value, json};
 use tollgate::iam::{IamChange, Interest, Kind, NoteCode, Origin, Recognition, recognise};
 use tollgate::plan::archive;
 use tollgate::plan::hcl::{SourceFile, Sources};
-use tollgate::plan::{Action, Actions, Change, Keep, Plan, ReadError, read};
-
-/// Reads plans as the gate does: only the rows that recognition asks for.
-fn recognised(text: &[u8]) -> Result<Vec<(Plan, Recognition)>, ReadError> {
-    let interest = Interest::default();
-    let plans = read(
-        text,
-        &Keep::nothing()
-            .rows(&|head| interest.row(head))
-            .prior(&|head| interest.state(head))
-            .configuration(&|head| interest.configuration(head)),
-    )?
-    .plans;
-    Ok(plans.into_iter().map(|plan| (interest.recognise(&plan), plan)).map(|(found, plan)| (plan, found)).collect())
-}
+use tollgate::plan::{Action, Actions, Change, Keep, read};
 
 fn fixture(name: &str) -> Recognition {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/plans").join(name);
     let text = fs::read(path).unwrap();
-    let filtered = recognised(&text).unwrap().pop().unwrap().1;
+    let filtered = gated::read(&text).unwrap().pop().unwrap().1;
     let whole = recognise(&read(text.as_slice(), &Keep::all()).unwrap().plans[0]);
     assert_eq!(summary(&filtered), summary(&whole), "what is not kept must not matter");
     filtered
@@ -117,7 +107,7 @@ fn a_row_that_may_have_provisioners_is_kept_when_the_configuration_is_missing() 
         "provider_name": "registry.terraform.io/hashicorp/null", "change": {"actions": ["create"], "before": null,
         "after": {}, "after_unknown": {"id": true}}}]);
     let plan = json!({"format_version": "1.2", "resource_changes": rows});
-    let (_, recognition) = recognised(plan.to_string().as_bytes()).unwrap().pop().unwrap();
+    let (_, recognition) = gated::read(plan.to_string().as_bytes()).unwrap().pop().unwrap();
     assert_eq!(addresses(&recognition.changes), [("null_resource.a", "null_resource")]);
     assert_eq!(recognition.changes[0].kind, Kind::CodeExecution);
 }
@@ -291,7 +281,7 @@ fn removing_what_restricts_is_told_from_removing_what_grants() {
             "provider_name": "registry.terraform.io/hashicorp/aws",
             "change": {"actions": ["delete"], "before": {"id": "x"}, "after": null, "after_unknown": {}}}]);
         let plan = json!({"format_version": "1.2", "resource_changes": rows, "configuration": {"root_module": {}}});
-        recognised(plan.to_string().as_bytes()).unwrap().pop().unwrap().1.changes[0].removal_elevates
+        gated::read(plan.to_string().as_bytes()).unwrap().pop().unwrap().1.changes[0].removal_elevates
     };
     assert!(deleted("aws_organizations_policy_attachment"));
     assert!(deleted("aws_s3_bucket_public_access_block"));
@@ -331,7 +321,7 @@ fn reading_what_is_needed_recognises_what_reading_all_does() {
     let mut compared = 0;
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
         let text = fs::read(path).unwrap();
-        let (Ok(filtered), Ok(whole)) = (recognised(&text), read(text.as_slice(), &Keep::all())) else { continue };
+        let (Ok(filtered), Ok(whole)) = (gated::read(&text), read(text.as_slice(), &Keep::all())) else { continue };
         for ((_, filtered), whole) in filtered.iter().zip(&whole.plans) {
             compared += 1;
             assert_eq!(summary(filtered), summary(&recognise(whole)), "{}", path.display());
@@ -348,7 +338,7 @@ fn every_access_type_of_the_published_plans_is_recognised() {
     let (mut rows, mut alarms) = (0, BTreeMap::new());
     for entry in index.as_array().unwrap() {
         let text = fs::read(shared.join("corpus/plans").join(entry["file"].as_str().unwrap())).unwrap();
-        let Ok(plans) = recognised(&text) else { continue };
+        let Ok(plans) = gated::read(&text) else { continue };
         let counted = entry["iam_types"].as_object().unwrap();
         for (_, recognition) in &plans {
             let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
@@ -385,7 +375,7 @@ fn every_labelled_change_is_recognised() {
     for path in paths.iter().filter(|path| path.file_name().is_some_and(|name| name == "expect.json")) {
         let expect: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         let text = fs::read(path.with_file_name("plan.json")).unwrap();
-        let (_, recognition) = recognised(&text).unwrap().pop().unwrap();
+        let (_, recognition) = gated::read(&text).unwrap().pop().unwrap();
         let found: BTreeSet<&str> = recognition.changes.iter().map(|change| change.row.address.as_str()).collect();
         for change in expect["changes"].as_array().into_iter().flatten() {
             let address = change["address"].as_str().unwrap();

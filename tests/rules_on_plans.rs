@@ -11,13 +11,15 @@
     reason = "a test reads files, panics, and says when it skips"
 )]
 
+#[path = "support/read.rs"]
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use tollgate::access::worlds::compare;
 use tollgate::access::{Access, Reason, Verdict};
-use tollgate::iam::Interest;
-use tollgate::plan::{Keep, Undetermined, read};
+use tollgate::plan::Undetermined;
 use tollgate::policy::{
     ChangeCase, Finding, Level, PlanCase, PlanFacts, Policies, PolicyOptions, PolicySet, RunContext,
 };
@@ -45,16 +47,7 @@ enum Read {
 }
 
 fn judge(rules: &PolicySet, text: &[u8], how: Read) -> Judged {
-    let interest = Interest::default();
-    let read = read(
-        text,
-        &Keep::nothing()
-            .rows(&|head| interest.row(head))
-            .prior(&|head| interest.state(head))
-            .configuration(&|head| interest.configuration(head)),
-    );
-    let plan = read.unwrap().plans.pop().unwrap();
-    let recognition = interest.recognise(&plan);
+    let (plan, recognition) = read::read(text).unwrap().pop().unwrap();
     let access = match how {
         Read::AsText => recognition.changes.iter().map(|_| not_compared()).collect(),
         Read::Compared => compare(&plan, &recognition).changes,

@@ -10,14 +10,15 @@
     reason = "a test may fail, read fixtures and say that it skips"
 )]
 
+#[path = "support/read.rs"]
+mod read;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tollgate::access::{Verdict, worlds};
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
 
 const TABLE: &str = "fixtures/scenarios.tsv";
 
@@ -32,13 +33,7 @@ fn shared() -> Option<PathBuf> {
 /// The plan's verdict and the verdict at each address.
 fn verdicts(plan: &Path) -> (Verdict, BTreeMap<String, Verdict>) {
     let text = std::fs::read(plan).unwrap();
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let prior = |head: &plan::StateHead<'_>| interest.state(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
-    let plan = plan::read(text.as_slice(), &keep).unwrap().plans.remove(0);
-    let recognition = interest.recognise(&plan);
+    let (plan, recognition) = read::read(&text).unwrap().remove(0);
     let access = worlds::compare(&plan, &recognition);
     let mut at = BTreeMap::new();
     for (change, access) in recognition.changes.iter().zip(&access.changes) {

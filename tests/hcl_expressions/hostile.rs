@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use tollgate::access::hcl::{Budget, Evaluator, Known, parse};
 use tollgate::access::worlds;
-use tollgate::iam::Interest;
 use tollgate::plan::hcl::{SourceFile, Sources};
-use tollgate::plan::{self, Keep};
+
+use crate::read::read;
 
 fn evaluate(text: &str) {
     if let Some(expression) = parse(text) {
@@ -26,13 +26,7 @@ fn judge(configuration: &str, attribute: &str) -> worlds::Resolved {
           "type":"aws_iam_role_policy","name":"p","provider_config_key":"aws","expressions":{{"{attribute}":{{}}}},
           "schema_version":0}}]}}}}}}"#
     );
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let prior = |head: &plan::StateHead<'_>| interest.state(head);
-    let configured = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configured);
-    let plan = plan::read(plan.as_bytes(), &keep).unwrap().plans.remove(0);
-    let recognition = interest.recognise(&plan);
+    let (plan, recognition) = read(plan.as_bytes()).unwrap().remove(0);
     let file = SourceFile { path: "main.tf".into(), module: Vec::new(), text: configuration.to_owned() };
     let sources = Sources::read([file]);
     worlds::compare_with(&plan, &recognition, &Default::default(), Some(&sources)).resolved

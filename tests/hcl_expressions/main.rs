@@ -9,6 +9,8 @@
 
 mod differential;
 mod hostile;
+#[path = "../support/read.rs"]
+mod read;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,8 +19,6 @@ use tollgate::access::Verdict;
 use tollgate::access::hcl::{Budget, Evaluator, Known, Part, Value, parse};
 use tollgate::access::worlds::{self, Hole};
 use tollgate::edge::source::beside;
-use tollgate::iam::Interest;
-use tollgate::plan::{self, Keep};
 
 /// `h` is known only after apply, `l` is a list.
 fn evaluate(text: &str) -> Option<Value> {
@@ -126,13 +126,7 @@ fn no_labelled_elevation_is_lost_with_the_configuration() {
         let case = case.unwrap().path();
         let Ok(json) = std::fs::read(case.join("plan.json")) else { continue };
         let sources = beside(&case);
-        let interest = Interest::default();
-        let rows = |head: &plan::RowHead<'_>| interest.row(head);
-        let prior = |head: &plan::StateHead<'_>| interest.state(head);
-        let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-        let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
-        let plan = plan::read(json.as_slice(), &keep).unwrap().plans.remove(0);
-        let recognition = interest.recognise(&plan);
+        let (plan, recognition) = read::read(&json).unwrap().remove(0);
         let alone = worlds::compare(&plan, &recognition).verdict;
         let with = worlds::compare_with(&plan, &recognition, &Default::default(), Some(&sources));
         judged += 1;

@@ -1,9 +1,11 @@
 //! Rows of small plans, and what such a plan newly permits.
 
+#[path = "read.rs"]
+mod read;
+
 use serde_json::{Value, json};
 use tollgate::access::{PlanAccess, worlds};
-use tollgate::iam::{Interest, Recognition};
-use tollgate::plan::{self, Keep};
+use tollgate::iam::Recognition;
 
 /// The row of an object before and after, null for none, with a mask of what is known only after apply.
 pub(crate) fn row(kind: &str, name: &str, [before, after, unknown]: [&Value; 3]) -> Value {
@@ -37,11 +39,6 @@ pub(crate) fn text(changes: &[Value], resources: &[Value]) -> String {
 
 /// What a plan newly permits.
 pub(crate) fn judged(text: &str) -> (PlanAccess, Recognition) {
-    let interest = Interest::default();
-    let rows = |head: &plan::RowHead<'_>| interest.row(head);
-    let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-    let keep = Keep::nothing().rows(&rows).configuration(&configuration);
-    let plan = plan::read(text.as_bytes(), &keep).unwrap().plans.remove(0);
-    let recognition = interest.recognise(&plan);
+    let (plan, recognition) = read::read(text.as_bytes()).unwrap().remove(0);
     (worlds::compare(&plan, &recognition), recognition)
 }

@@ -13,4 +13,6 @@ mod attack;
 mod levels;
 mod plan;
 mod property;
+#[path = "../support/read.rs"]
+mod read;
 mod unknown;

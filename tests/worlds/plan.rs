@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use tollgate::access::{Access, PlanAccess, Verdict, worlds};
-use tollgate::iam::{Interest, Recognition};
-use tollgate::plan::{self, Keep};
+use tollgate::iam::Recognition;
+
+use crate::read::read;
 
 /// The account of the plans.
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -139,13 +140,7 @@ impl World {
     /// The changes of the plan, and what the comparison says about them.
     pub(crate) fn compared(&self) -> (Recognition, PlanAccess) {
         let text = serde_json::to_vec(&self.json()).unwrap();
-        let interest = Interest::default();
-        let rows = |head: &plan::RowHead<'_>| interest.row(head);
-        let prior = |head: &plan::StateHead<'_>| interest.state(head);
-        let configuration = |head: &plan::ConfigHead<'_>| interest.configuration(head);
-        let keep = Keep::nothing().rows(&rows).prior(&prior).configuration(&configuration);
-        let plan = plan::read(text.as_slice(), &keep).unwrap().plans.remove(0);
-        let recognition = interest.recognise(&plan);
+        let (plan, recognition) = read(&text).unwrap().remove(0);
         let access = worlds::compare(&plan, &recognition);
         (recognition, access)
     }
