@@ -6,9 +6,12 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail")]
 
+#[path = "support/brute.rs"]
+mod brute;
 #[path = "support/sides.rs"]
 mod sides;
 
+use brute::Brute;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sides::Resource;
@@ -127,14 +130,12 @@ proptest! {
         less.grants.pop();
         prop_assert_eq!(judged(&one, &less).verdict, Verdict::None);
     }
+}
 
-    #[test]
-    fn the_verdict_is_that_of_brute_force(before in world(), after in world()) {
-        let found = requests().find(|request| permitted(&after, *request) && !permitted(&before, *request));
-        let expected = if found.is_some() { Verdict::New } else { Verdict::None };
-        let judged = judged(&before, &after);
-        prop_assert_eq!(judged.verdict, expected, "{:?}", found);
-        let unconfirmed = judged.changes.iter().flat_map(|change| &change.reasons).find(|it| it.code == "unconfirmed");
-        prop_assert!(unconfirmed.is_none(), "a witness does not replay: {:?}", unconfirmed);
-    }
+#[test]
+fn the_verdict_is_that_of_brute_force() {
+    brute::agrees(96, (world(), world()), |(before, after)| {
+        let found = requests().find(|request| permitted(after, *request) && !permitted(before, *request));
+        (judged(before, after), Brute { found: found.map(|request| format!("{request:?}")), undecided: None })
+    });
 }
