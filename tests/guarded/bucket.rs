@@ -1,4 +1,5 @@
-//! Plan store, ledger and claims in one bucket of a real S3 (moto's server), with the program and real Terraform.
+//! Plan store, ledger and claims in one bucket of a real store of each cloud's kind, with the program and real
+//! Terraform.
 
 use std::path::Path;
 
@@ -6,33 +7,35 @@ use age::secrecy::ExposeSecret as _;
 use age::x25519::Identity;
 use serde_json::Value;
 
-use super::moto::Moto;
+use super::cloud::Cloud;
 use super::site::*;
 
 struct Bucket {
     site: Site,
-    moto: Moto,
+    cloud: Cloud,
     key: Identity,
 }
 
 impl Bucket {
-    fn new() -> Option<Self> {
+    fn new(cloud: Option<Cloud>) -> Option<Self> {
         if !terraform() {
             return None;
         }
-        let (moto, site, key) = (Moto::start()?, Site::new("echo x >> applied"), Identity::generate());
+        let (cloud, site, key) = (cloud?, Site::new("echo x >> applied"), Identity::generate());
         let config = std::fs::read_to_string(site.path("tollgate.toml")).unwrap();
-        site.write("tollgate.toml", &config.replace(&site.ledger(), "s3://bucket/log"));
+        site.write("tollgate.toml", &config.replace(&site.ledger(), &cloud.url("log")));
         site.configure(&format!(
-            "[apply]\nclaims = \"s3://bucket/taken\"\n[plan_store]\nurl = \"s3://bucket/kept\"\nrecipients = [\"{}\"]\n",
+            "[apply]\nclaims = \"{}\"\n[plan_store]\nurl = \"{}\"\nrecipients = [\"{}\"]\n",
+            cloud.url("taken"),
+            cloud.url("kept"),
             key.to_public()
         ));
-        Some(Self { site, moto, key })
+        Some(Self { site, cloud, key })
     }
 
     fn run(&self, args: &[&str]) -> (i32, String) {
         let mut command = self.site.command(args);
-        command.envs(self.moto.variables()).env("TOLLGATE_AGE_IDENTITY", self.key.to_string().expose_secret());
+        command.envs(self.cloud.variables()).env("TOLLGATE_AGE_IDENTITY", self.key.to_string().expose_secret());
         spoken(&command.output().unwrap())
     }
 
@@ -52,7 +55,7 @@ impl Bucket {
     }
 
     fn audit(&self, more: &[&str]) -> (i32, String) {
-        self.run(&[&["audit"], more, &["--ledger", "s3://bucket/log"]].concat())
+        self.run(&[&["audit"], more, &["--ledger", &self.cloud.url("log")]].concat())
     }
 
     fn events(&self) -> Vec<(String, Value)> {
@@ -66,9 +69,8 @@ impl Bucket {
     }
 }
 
-#[test]
-fn a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there() {
-    let Some(bucket) = Bucket::new() else { return };
+fn a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there(cloud: Option<Cloud>) {
+    let Some(bucket) = Bucket::new(cloud) else { return };
     let line = bucket.publish();
     std::fs::remove_file(bucket.site.path("p.tfplan")).unwrap();
     bucket.refused_by("approval");
@@ -85,39 +87,37 @@ fn a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there() {
 }
 
 /// Row 63, in a bucket: another plan, encrypted to the same key, under the approved digest.
-#[test]
-fn a63_another_plan_in_the_bucket_is_refused_and_recorded() {
-    let Some(bucket) = Bucket::new() else { return };
+fn a63_another_plan_in_the_bucket_is_refused_and_recorded(cloud: Option<Cloud>) {
+    let Some(bucket) = Bucket::new(cloud) else { return };
     let line = bucket.publish();
     bucket.site.comment(ALICE, &line);
     let plan = std::fs::read(bucket.site.path("p.tfplan")).unwrap();
     let digest = tollgate::approval::Digest::of(&plan);
-    let path = format!("/bucket/kept/plans/{digest}/plan.age");
+    let path = format!("kept/plans/{digest}/plan.age");
     bucket.site.write("main.tf", &configuration("echo evil >> applied"));
     bucket.site.plan("evil.tfplan");
     let seal = |name: &str| {
         let bytes = std::fs::read(bucket.site.path(name)).unwrap();
         age::encrypt(&bucket.key.to_public(), &bytes).unwrap()
     };
-    bucket.moto.put(&path, &seal("evil.tfplan"));
+    bucket.cloud.put(&path, &seal("evil.tfplan"));
     bucket.refused_by("plan_file");
     let (event, detail) = bucket.events().pop().unwrap();
     assert_eq!(event, "refuse");
     assert!(detail.as_str().unwrap().starts_with("plan_file: the plan file has SHA-256"), "{detail}");
-    bucket.moto.request("DELETE", &path, b"");
+    bucket.cloud.delete(&path);
     let (code, said) = bucket.apply();
     assert!(code == 1 && said.contains("has no plan file"), "{said}");
     assert_eq!(bucket.events().pop().unwrap().0, "undecided", "an error before the claim is a record, too");
     assert!(!Path::new(&bucket.site.path("applied")).exists());
-    bucket.moto.put(&path, &seal("p.tfplan"));
+    bucket.cloud.put(&path, &seal("p.tfplan"));
     let (code, said) = bucket.apply();
     assert_eq!(code, 0, "{said}");
     assert_eq!(std::fs::read_to_string(bucket.site.path("applied")).unwrap(), "x\n");
 }
 
-#[test]
-fn tampering_with_the_bucket_is_found_by_audit_verify() {
-    let Some(bucket) = Bucket::new() else { return };
+fn tampering_with_the_bucket_is_found_by_audit_verify(cloud: Option<Cloud>) {
+    let Some(bucket) = Bucket::new(cloud) else { return };
     let line = bucket.publish();
     bucket.refused_by("approval");
     bucket.site.comment(ALICE, &line);
@@ -125,34 +125,91 @@ fn tampering_with_the_bucket_is_found_by_audit_verify() {
     assert_eq!(code, 0, "{said}");
     // The end of the ledger as the deployment's last status notes it.
     let noted = bucket.site.github.state().deployments[0].statuses.last().unwrap().clone();
-    let (code, listed) = bucket.run(&["audit", "verify", "--ledger", "s3://bucket/log"]);
+    let (code, listed) = bucket.audit(&["verify"]);
     assert_eq!(code, 0, "{listed}");
     let checkpoint = noted["description"].as_str().unwrap().trim_start_matches("ledger ").to_owned();
     assert_eq!(bucket.audit(&["verify", "--checkpoint", &checkpoint]).0, 0);
-    let records = bucket.moto.keys("log/ledger/");
+    let records = bucket.cloud.keys("log/ledger/");
     assert_eq!(records.len(), 5, "{records:?}");
-    let second = bucket.moto.get(&format!("/bucket/{}", records[1]));
+    let second = bucket.cloud.get(&records[1]);
     let verify = |what: &str, expected: i32, more: &[&str]| {
         let (code, said) = bucket.audit(&[&["verify"], more].concat());
         assert_eq!(code, expected, "{what}: {said}");
     };
     // Changed: the refusal becomes something else.
-    let path = format!("/bucket/{}", records[1]);
-    bucket.moto.put(&path, second.replace("refuse", "expire").as_bytes());
+    let path = records[1].clone();
+    bucket.cloud.put(&path, second.replace("refuse", "expire").as_bytes());
     verify("changed", 10, &[]);
-    bucket.moto.request("DELETE", &path, b"");
+    bucket.cloud.delete(&path);
     verify("removed", 10, &[]);
-    bucket.moto.put(&path, second.as_bytes());
+    bucket.cloud.put(&path, second.as_bytes());
     verify("whole again", 0, &["--checkpoint", &checkpoint]);
     // Two records change places.
-    let third = bucket.moto.get(&format!("/bucket/{}", records[2]));
-    bucket.moto.put(&path, third.as_bytes());
-    bucket.moto.put(&format!("/bucket/{}", records[2]), second.as_bytes());
+    let third = bucket.cloud.get(&records[2]);
+    bucket.cloud.put(&path, third.as_bytes());
+    bucket.cloud.put(&records[2], second.as_bytes());
     verify("reordered", 10, &[]);
-    bucket.moto.put(&path, second.as_bytes());
-    bucket.moto.put(&format!("/bucket/{}", records[2]), third.as_bytes());
+    bucket.cloud.put(&path, second.as_bytes());
+    bucket.cloud.put(&records[2], third.as_bytes());
     // A cut tail shows against what the deployment notes.
-    bucket.moto.request("DELETE", &format!("/bucket/{}", records[4]), b"");
+    bucket.cloud.delete(&records[4]);
     verify("cut, without a checkpoint", 0, &[]);
     verify("cut", 10, &["--checkpoint", &checkpoint]);
+}
+
+mod s3 {
+    use super::Cloud;
+
+    #[test]
+    fn a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there() {
+        super::a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there(Cloud::s3());
+    }
+
+    #[test]
+    fn a63_another_plan_in_the_bucket_is_refused_and_recorded() {
+        super::a63_another_plan_in_the_bucket_is_refused_and_recorded(Cloud::s3());
+    }
+
+    #[test]
+    fn tampering_with_the_bucket_is_found_by_audit_verify() {
+        super::tampering_with_the_bucket_is_found_by_audit_verify(Cloud::s3());
+    }
+}
+
+mod google_cloud_storage {
+    use super::Cloud;
+
+    #[test]
+    fn a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there() {
+        super::a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there(Cloud::gcs());
+    }
+
+    #[test]
+    fn a63_another_plan_in_the_bucket_is_refused_and_recorded() {
+        super::a63_another_plan_in_the_bucket_is_refused_and_recorded(Cloud::gcs());
+    }
+
+    #[test]
+    fn tampering_with_the_bucket_is_found_by_audit_verify() {
+        super::tampering_with_the_bucket_is_found_by_audit_verify(Cloud::gcs());
+    }
+}
+
+mod azure {
+    use super::Cloud;
+
+    #[test]
+    fn a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there() {
+        super::a_plan_kept_in_a_bucket_is_applied_once_and_recorded_there(Cloud::azure());
+    }
+
+    #[test]
+    fn a63_another_plan_in_the_bucket_is_refused_and_recorded() {
+        super::a63_another_plan_in_the_bucket_is_refused_and_recorded(Cloud::azure());
+    }
+
+    #[test]
+    fn tampering_with_the_bucket_is_found_by_audit_verify() {
+        super::tampering_with_the_bucket_is_found_by_audit_verify(Cloud::azure());
+    }
 }

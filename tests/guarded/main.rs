@@ -15,8 +15,8 @@
 #[expect(dead_code, unused_imports, reason = "these tests need less of the fake than others")]
 mod fake_github;
 
-#[path = "../support/moto.rs"]
-mod moto;
+#[path = "../support/cloud/mod.rs"]
+mod cloud;
 
 #[path = "../support/site.rs"]
 #[expect(dead_code, reason = "these tests need less of the site than others")]
