@@ -212,8 +212,13 @@ fn published(site: &Site) -> String {
     site.line()
 }
 
+/// For as long as any machine may need for the whole matrix: nothing here is about the window's end.
 fn approved(site: &Site) {
+    site.configure("[approvals]\nmax_window = { critical = \"168h\", high = \"168h\", medium = \"168h\" }\n");
     let line = published(site);
+    let long = line.replace(" approve 5m ", " approve 168h ");
+    assert_ne!(long, line);
+    let line = long;
     site.comment(ALICE, &line);
     let id = site.github.state().comments.last().unwrap().id;
     let event = serde_json::json!({
