@@ -136,7 +136,7 @@ pub fn decide(
     let mut counted = Vec::new();
     let mut waived = Vec::new();
     for mut finding in findings {
-        let Some(level) = level_of(&finding, levels) else { continue };
+        let Some(level) = levels.of_rule(&finding.rule, finding.severity, finding.level) else { continue };
         finding.level = level;
         let hits: Vec<usize> =
             waivers.iter().enumerate().filter(|(_, waiver)| waiver.covers(&finding)).map(|(at, _)| at).collect();
@@ -158,7 +158,7 @@ pub fn decide(
     };
     counted.iter().for_each(|finding| demand(&finding.plan, finding.level));
     for entry in undetermined {
-        demand(&entry.plan, levels.undetermined.get(&entry.code).copied().unwrap_or(Level::Approve));
+        demand(&entry.plan, levels.of_gap(&entry.code));
     }
     counted.sort_by(|a, b| {
         (b.level, b.severity)
@@ -174,17 +174,22 @@ pub fn decide(
     }
 }
 
-/// The level a finding gets: the rule's own, raised to its severity's minimum, unless configuration names the
-/// rule. `None` when the rule is off.
-fn level_of(finding: &Finding, levels: &Levels) -> Option<Level> {
-    match levels.rules.get(&finding.rule) {
-        Some(RuleLevel::Off) => None,
-        Some(RuleLevel::Warn) => Some(Level::Warn),
-        Some(RuleLevel::Approve) => Some(Level::Approve),
-        Some(RuleLevel::Deny) => Some(Level::Deny),
-        None => {
-            Some(levels.thresholds.get(&finding.severity).map_or(finding.level, |minimum| finding.level.max(*minimum)))
+impl Levels {
+    /// The level a rule's finding gets: the rule's own, raised to its severity's minimum, unless configuration names
+    /// the rule. `None` when the rule is off.
+    pub fn of_rule(&self, rule: &str, severity: Severity, own: Level) -> Option<Level> {
+        match self.rules.get(rule) {
+            Some(RuleLevel::Off) => None,
+            Some(RuleLevel::Warn) => Some(Level::Warn),
+            Some(RuleLevel::Approve) => Some(Level::Approve),
+            Some(RuleLevel::Deny) => Some(Level::Deny),
+            None => Some(self.thresholds.get(&severity).map_or(own, |minimum| own.max(*minimum))),
         }
+    }
+
+    /// The level of undetermined entries with this code.
+    pub fn of_gap(&self, code: &str) -> Level {
+        self.undetermined.get(code).copied().unwrap_or(Level::Approve)
     }
 }
 

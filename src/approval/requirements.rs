@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::canonical::Encoder;
 use super::risk::severity_word;
 use super::{PathPattern, Risk};
+use crate::decision::{Levels, Waiver};
 use crate::plan::Undetermined;
 use crate::policy::{Finding, Level, Severity};
 
 /// The rule id under which a change to the gate's own files asks for approval.
 pub const POLICY_FILES_RULE: &str = "policy-files";
+
+/// Before the code of a gap, where a rule's id stands otherwise.
+const GAP: &str = "undetermined/";
 
 /// Findings that ask for the same: one rule, one severity, one level, one group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,7 +58,7 @@ impl Requirements {
                 count: 1,
             });
         let gaps = gaps.into_iter().filter(|(_, level)| *level >= Level::Approve).map(|(gap, level)| RequiredFinding {
-            rule: format!("undetermined/{}", gap.code),
+            rule: format!("{GAP}{}", gap.code),
             severity: Severity::High,
             level,
             approvers: None,
@@ -105,6 +109,19 @@ impl Requirements {
     /// Whether anything blocks; no approval helps then.
     pub fn blocks(&self) -> bool {
         self.0.iter().any(|entry| entry.level == Level::Deny)
+    }
+
+    /// Whether configuration as it is now blocks what was found when this was published. Only what is certain without
+    /// the plan: a finding that a waiver may be about is left out, and rules that came later are not known here.
+    pub fn blocked_by(&self, levels: &Levels, waivers: &[Waiver]) -> bool {
+        self.0.iter().any(|entry| {
+            let level = match entry.rule.strip_prefix(GAP) {
+                Some(code) => Some(levels.of_gap(code)),
+                None if waivers.iter().any(|waiver| waiver.rule == entry.rule) => None,
+                None => levels.of_rule(&entry.rule, entry.severity, entry.level),
+            };
+            level == Some(Level::Deny)
+        })
     }
 
     /// The worst severity and the number; `None` where nothing asks for approval.
@@ -177,6 +194,35 @@ mod tests {
         assert_eq!(asked.risk().unwrap().to_string(), "high/1");
         assert!(Requirements::new([], [(&gap, Level::Deny)]).blocks());
         assert!(Requirements::new([], [(&gap, Level::Warn)]).is_empty(), "configuration says so by its id");
+    }
+
+    /// Row 40, the part that is told without the plan.
+    #[test]
+    fn stricter_levels_block_what_was_asked_for() {
+        use crate::decision::RuleLevel;
+        let gap = Undetermined::of_plan("errored", "x");
+        let asked = Requirements::new([&finding("x", Severity::High, Level::Approve)], [(&gap, Level::Approve)]);
+        let levels = Levels::default();
+        assert!(!asked.blocked_by(&levels, &[]));
+        let stricter = [
+            Levels { thresholds: [(Severity::High, Level::Deny)].into(), ..Levels::default() },
+            Levels { rules: [("x".into(), RuleLevel::Deny)].into(), ..Levels::default() },
+        ];
+        let waiver = Waiver {
+            rule: "x".into(),
+            address: "other".into(),
+            reason: "r".into(),
+            owner: "o".into(),
+            expires: "2099-01-01".into(),
+        };
+        for levels in &stricter {
+            assert!(asked.blocked_by(levels, &[]), "{levels:?}");
+            assert!(!asked.blocked_by(levels, std::slice::from_ref(&waiver)), "nobody knows its address: {levels:?}");
+        }
+        let gaps = Levels { undetermined: [("errored".into(), Level::Deny)].into(), ..Levels::default() };
+        assert!(asked.blocked_by(&gaps, &[waiver]));
+        let lower = Levels { rules: [("x".into(), RuleLevel::Off)].into(), ..stricter[0].clone() };
+        assert!(!asked.blocked_by(&lower, &[]));
     }
 
     #[test]

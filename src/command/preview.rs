@@ -7,7 +7,7 @@
 //! of it again from the plan.
 
 use super::pull_state::Situation;
-use crate::apply::{Evidence, Refusal, admit};
+use crate::apply::{Check, Evidence, Refusal, admit};
 use crate::approval::{Requirements, State};
 use crate::config::Config;
 use crate::edge::forge::PullFacts;
@@ -24,5 +24,10 @@ pub(super) fn permitted(situation: &Situation, facts: &PullFacts, config: &Confi
         return Err(Refusal::SubjectChanged(vec!["requirements"]));
     }
     let evidence = Evidence { copy: subject.parts().plan_sha256, approved: subject, recomputed: subject };
-    admit(evidence, judgement, &config.apply, *now).map(drop)
+    admit(evidence, judgement, &config.apply, *now).map(drop).map_err(|refusal| {
+        // No approval helps a plan that is blocked by now; asking for one would mislead.
+        let approvable = matches!(refusal.check(), Check::Approval | Check::Time);
+        let blocked = subject.parts().requirements.blocked_by(&config.levels, &config.waivers);
+        if approvable && blocked { Refusal::Blocked } else { refusal }
+    })
 }

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::check::Gated;
+use super::gate::Gated;
 use super::settings::{GATE_CHANGED, Settings};
 use crate::approval::{Digest, PlanRun, Requirements, Stack, Subject, SubjectParts, findings_digest, policy_digest};
 use crate::edge::forge::PullFacts;
 use crate::edge::repository::Repository;
 use crate::edge::{environment, files};
-use crate::policy::{Finding, Level};
+use crate::policy::Finding;
 
 /// The subject of the only plan of a run.
 ///
@@ -30,10 +30,7 @@ pub(super) fn subject_of(
     let plan_sha256: Digest = plan.sha256.parse().context("the plan has no digest")?;
     // Changed files of the gate are told from the pull request's list of files, which every run sees alike.
     let findings: Vec<&Finding> = report.findings.iter().filter(|finding| finding.rule != GATE_CHANGED).collect();
-    let gaps = report.undetermined.iter().map(|gap| {
-        let level = settings.config.levels.undetermined.get(&gap.code).copied().unwrap_or(Level::Approve);
-        (gap, level)
-    });
+    let gaps = report.undetermined.iter().map(|gap| (gap, settings.config.levels.of_gap(&gap.code)));
     let requirements = Requirements::new(findings.iter().copied(), gaps)
         .with_policy_files(facts.changed_files.iter().map(String::as_str), &settings.config.approvals.policy_files);
     Ok(Subject::new(SubjectParts {

@@ -98,6 +98,49 @@ fn a40_a_policy_that_changed_since_supersedes_or_blocks() {
     assert!(!site.applied());
 }
 
+/// No approval helps a plan that the policy blocks, so whether there is one does not matter; and the plan need not be
+/// read for it.
+#[test]
+fn a_plan_that_the_policy_blocks_is_blocked_approved_or_not() {
+    if !terraform() {
+        return;
+    }
+    const STRICT: &str = "[thresholds]\nlow = \"deny\"\nmedium = \"deny\"\nhigh = \"deny\"\ncritical = \"deny\"\n";
+    let blocked = |site: &Site, why: &str| {
+        let (code, said) =
+            site.said(&["apply", "p.tfplan", "--result", "result.json", "--terraform", "./no-terraform"]);
+        assert_eq!((code, site.result()["end"]["check"].as_str()), (10, Some("policy")), "{why}: {said}");
+        let (code, said) = site.said(&["status", "--permitted", "--stack", "prod"]);
+        assert!(code == 10 && said.contains("check: policy"), "{why}: {said}");
+    };
+    // Asked for, and the policy has become stricter since.
+    let site = Site::new("echo x >> applied");
+    site.write("no-terraform", "#!/bin/sh\nexit 99\n");
+    std::fs::set_permissions(site.path("no-terraform"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let line = site.publish(&[]);
+    let before = std::fs::read_to_string(site.path("tollgate.toml")).unwrap();
+    site.configure(STRICT);
+    blocked(&site, "nobody approved");
+    site.comment(AUTHOR, &line);
+    blocked(&site, "the author did");
+    assert_eq!(site.events(), ["request", "refuse", "refuse", "refuse", "refuse"]);
+    // A waiver may set the finding aside: only reading the plan tells, so what is missing is the approval.
+    for rule in ["code-at-apply", "not-compared"] {
+        site.configure(&format!(
+            "[[waivers]]\nrule = \"{rule}\"\naddress = \"*\"\nreason = \"known\"\nowner = \"ops\"\nexpires = \"2099-01-01\"\n"
+        ));
+    }
+    assert_eq!((site.apply(), site.result()["end"]["check"].as_str()), (12, Some("approval")));
+    // Blocked from the start.
+    site.write("tollgate.toml", &before);
+    site.configure(STRICT);
+    assert_eq!(site.code(&["check", "--publish", "--stack", "prod", "p.tfplan"]), 10);
+    blocked(&site, "the newest report says so");
+    site.comment(ALICE, &line);
+    assert_eq!(site.apply(), 10, "approved, and judged again");
+    assert!(!site.applied());
+}
+
 /// Reading a plan starts its plugins, in the job that holds the credentials: not before an approval.
 #[test]
 fn a52_terraform_does_not_even_read_a_plan_that_nobody_approved() {

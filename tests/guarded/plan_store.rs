@@ -106,6 +106,22 @@ fn without_recipients_nothing_is_kept_and_nothing_published() {
     assert_eq!(site.said(&["apply", "p.tfplan", "--from-store"]).0, 2, "both");
 }
 
+/// A blocked plan is not kept; that it is blocked is what has to be said about it.
+#[test]
+fn a_blocked_plan_is_refused_before_it_is_looked_for() {
+    if !terraform() {
+        return;
+    }
+    let (site, key) = keeping("echo x >> applied");
+    site.configure("[thresholds]\nlow = \"deny\"\nmedium = \"deny\"\nhigh = \"deny\"\ncritical = \"deny\"\n");
+    let (code, said) = site.said(&["check", "--publish", "--stack", "prod", "p.tfplan"]);
+    assert_eq!(code, 10, "{said}");
+    assert!(kept(&site, "plan.age").is_empty());
+    let (code, said) = apply(&site, &key, &[]);
+    assert_eq!((code, site.result()["end"]["check"].as_str()), (10, Some("policy")), "{said}");
+    assert_eq!(site.events(), ["request", "refuse"]);
+}
+
 /// Two plans of one stack for one head: the approved one is meant, whichever is newer.
 #[test]
 fn of_several_reports_the_approved_one_is_fetched() {

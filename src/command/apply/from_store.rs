@@ -19,8 +19,8 @@ use crate::edge::sealing::Identities;
 /// Each report costs a full reading of the pull request.
 const MAX_REPORTS: usize = 20;
 
-/// The store holds another file than the report is about.
-pub(super) struct Foreign<'a> {
+/// There is no file that could be applied.
+pub(super) struct NotFetched<'a> {
     /// What is wrong.
     pub(super) refusal: Refusal,
     /// The report that was meant.
@@ -33,14 +33,15 @@ pub(super) struct Foreign<'a> {
 /// again afterwards.
 ///
 /// # Errors
-/// When store, key or file cannot be had, or it is not clear which file is meant. Inside, [`Foreign`] if
-/// the store holds another file under this name.
+/// When store, key or file cannot be had, or it is not clear which file is meant. Inside, [`NotFetched`]
+/// if the store holds another file under this name, or the report says that the plan is blocked: such plans are not
+/// kept.
 pub(super) fn fetch<'a>(
     args: &ApplyArgs,
     context: &Context,
     pull: u64,
     published: &'a [Subject],
-) -> Result<Result<PrivateCopy, Foreign<'a>>> {
+) -> Result<Result<PrivateCopy, NotFetched<'a>>> {
     let settings = Settings::read(&args.settings, clock::now())?;
     let url = args.plan_store.as_ref().or(settings.config.plan_store.url.as_ref());
     let url = url.context(
@@ -48,6 +49,9 @@ pub(super) fn fetch<'a>(
     )?;
     let identities = Identities::read(args.identity.as_deref())?;
     let subject = meant(args, context, pull, published, &settings)?;
+    if subject.parts().requirements.blocks() {
+        return Ok(Err(NotFetched { refusal: Refusal::Blocked, subject, ledger: settings.config.ledger }));
+    }
     terminal::note(&format!(
         "tollgate: fetching plan file {} of stack {}",
         subject.parts().plan_sha256,
@@ -56,7 +60,7 @@ pub(super) fn fetch<'a>(
     let fetched = PlanStore::open(url)?.fetch(subject.parts().plan_sha256, &identities)?;
     match fetched {
         Ok(bytes) => Ok(Ok(PrivateCopy::with(&bytes)?)),
-        Err(refusal) => Ok(Err(Foreign { refusal, subject, ledger: settings.config.ledger })),
+        Err(refusal) => Ok(Err(NotFetched { refusal, subject, ledger: settings.config.ledger })),
     }
 }
 
