@@ -8,6 +8,7 @@ mod check;
 mod comment;
 pub mod data;
 mod doctor;
+mod gate;
 mod init;
 mod policy;
 mod preview;

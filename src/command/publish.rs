@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::check::Gated;
+use super::gate::Gated;
 use super::record::{Recorder, checkpoint_line, ledger_at};
 use super::subject::{stack, subject_of};
 use super::terminal;

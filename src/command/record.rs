@@ -94,31 +94,12 @@ impl Recorder<'_> {
 
 /// An entry that is about no subject; the time is the local clock's.
 fn about_nothing(event: EventKind, now: Now, origin: &Origin) -> Entry {
-    Entry {
-        time: now.timestamp().to_string(),
-        time_source: TimeSource::Local,
-        event,
-        repository: origin.repository.clone(),
-        pull_request: None,
-        stack: None,
-        subject: None,
-        plan_sha256: None,
-        policy_digest: None,
-        risk: None,
-        actor: None,
-        approvers: Vec::new(),
-        reason: None,
-        opens: None,
-        expires: None,
-        claim: None,
-        exit_status: None,
-        detail: None,
-        workload: Workload {
-            run_id: origin.run.map(|run| run.id),
-            run_attempt: origin.run.map(|run| run.attempt),
-            workflow: origin.workflow.clone(),
-        },
-    }
+    let workload = Workload {
+        run_id: origin.run.map(|run| run.id),
+        run_attempt: origin.run.map(|run| run.attempt),
+        workflow: origin.workflow.clone(),
+    };
+    Entry::new(now.timestamp().to_string(), TimeSource::Local, event, origin.repository.clone(), workload)
 }
 
 /// No message of ours is longer; what a server says may be.

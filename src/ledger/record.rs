@@ -124,6 +124,39 @@ pub struct Entry {
     pub workload: Workload,
 }
 
+impl Entry {
+    /// An entry that says no more than when something happened, what, where, and in which run.
+    pub fn new(
+        time: String,
+        time_source: TimeSource,
+        event: EventKind,
+        repository: String,
+        workload: Workload,
+    ) -> Self {
+        Self {
+            time,
+            time_source,
+            event,
+            repository,
+            pull_request: None,
+            stack: None,
+            subject: None,
+            plan_sha256: None,
+            policy_digest: None,
+            risk: None,
+            actor: None,
+            approvers: Vec::new(),
+            reason: None,
+            opens: None,
+            expires: None,
+            claim: None,
+            exit_status: None,
+            detail: None,
+            workload,
+        }
+    }
+}
+
 /// A record in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::super::check::Gated;
+use super::super::gate::Gated;
 use super::super::record::Recorder;
 use super::super::subject::{stack, subject_of};
 use super::super::terminal;

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::super::ForgeError;
 use super::GitHub;
+use super::exchange::{Call, Method};
 use super::models::{Run, User, account};
-use super::transport::{Call, Method};
 use crate::approval::{Account, EnvironmentReview, Person, PlanRun, Who};
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! GitHub and GitHub Enterprise Server.
 
 mod emergency;
+mod exchange;
 mod models;
 mod observe;
 mod publish;

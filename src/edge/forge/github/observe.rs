@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::super::{ForgeError, Observation, PullFacts, Question};
 use super::GitHub;
+use super::exchange::{Call, Method, Reply, parse, parse_date};
 use super::models::{
     self, Activity, ChangedFile, Comments, Commits, Event, Pull, Repository, Reviews, Run, Text, Timeline, account,
 };
 use super::queries;
-use super::transport::{Call, Method, Reply, parse, parse_date};
 use super::url::segment;
 use crate::approval::{
     Attribution, CodeOwners, Comment, Commit, Edits, PlanRun, PullRequest, PullState, Push, PushKind, Review,

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::super::{Annotation, AnnotationLevel, CheckReport, Conclusion, ForgeError};
 use super::GitHub;
+use super::exchange::{Call, Method, parse};
 use super::models::{Comments, Numbered};
 use super::queries;
-use super::transport::{Call, Method, parse};
 use crate::approval::Source;
 
 /// Annotations a request may carry; further ones append by further requests.

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::super::ForgeError;
 use super::GitHub;
+use super::exchange::{Call, Method, parse};
 use super::models::{CheckRun, CheckRuns, Content, Data, Membership, Page, Permission};
-use super::transport::{Call, Method, parse};
 use super::url::{segment, segments};
 use crate::approval::{Digest, Person, Role, RoleLevel, UserId};
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::{DeploymentNote, DeploymentState, ForgeError, Question};
 use super::GitHub;
+use super::exchange::{Call, Method, parse};
 use super::models::{Deployment, DeploymentStatus, GitRef, Numbered};
-use super::transport::{Call, Method, parse};
 use super::url::segment;
 use crate::apply::{Claim, Refusal};
 use crate::approval::{ApplyPhase, ApplyRecord, Digest};

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::ForgeError;
 use super::GitHub;
-use super::transport::{Call, Method, parse};
+use super::exchange::{Call, Method, parse};
 use super::url::segment;
 use crate::approval::doctor::{BranchRules, Branches, Environment, Told};
 

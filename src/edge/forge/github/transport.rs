@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::super::ForgeError;
+use super::exchange::{Call, Method, Reply, next_link, one_line, parse};
 use super::url::Api;
 
 /// No list is read further than this many pages of 100.
@@ -57,39 +58,6 @@ impl Default for Patience {
             total: Duration::from_secs(120),
         }
     }
-}
-
-/// An answer.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) date: Option<String>,
-    pub(super) age: Option<String>,
-    pub(super) link: Option<String>,
-    retry_after: Option<u64>,
-    rate_remaining: Option<u64>,
-    rate_reset: Option<i64>,
-    pub(super) body: String,
-}
-
-/// A request.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Call<'a> {
-    pub(super) method: Method,
-    /// Below the API's root, encoded, starting with `/`.
-    pub(super) path: &'a str,
-    pub(super) body: Option<&'a Value>,
-    /// The permission that 401, 403 and 404 may mean is missing.
-    pub(super) needs: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Method {
-    Get,
-    Post,
-    Patch,
-    Put,
-    Delete,
 }
 
 pub(super) struct Transport {
@@ -143,15 +111,9 @@ impl Transport {
                 Method::Put => self.crab._put(path, body).await,
                 Method::Delete => self.crab._delete(path, None::<&()>).await,
             }?;
-            let status = response.status().as_u16();
-            let header =
-                |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-            let (date, age, link) = (header("date"), header("age"), header("link"));
-            let number = |name: &str| header(name).and_then(|text| text.trim().parse::<u64>().ok());
-            let (retry_after, rate_remaining) = (number("retry-after"), number("x-ratelimit-remaining"));
-            let rate_reset = header("x-ratelimit-reset").and_then(|text| text.trim().parse().ok());
-            let body = self.crab.body_to_string(response).await?;
-            Ok::<_, octocrab::Error>(Reply { status, date, age, link, retry_after, rate_remaining, rate_reset, body })
+            let mut reply = Reply::head(response.status(), response.headers());
+            reply.body = self.crab.body_to_string(response).await?;
+            Ok::<_, octocrab::Error>(reply)
         };
         let answered = self.runtime.block_on(async { tokio::time::timeout(self.patience.answer, exchange).await });
         let no_answer = |why: String| ForgeError::NoAnswer { call: call.name(), why: self.clean(&why) };
@@ -339,54 +301,6 @@ impl Transport {
     }
 }
 
-impl Call<'_> {
-    /// The call for people: without its query.
-    pub(super) fn name(&self) -> String {
-        let method = match self.method {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Patch => "PATCH",
-            Method::Put => "PUT",
-            Method::Delete => "DELETE",
-        };
-        format!("{method} {}", self.path.split('?').next().unwrap_or_default())
-    }
-}
-
-impl Reply {
-    fn is_rate_limit(&self) -> bool {
-        self.status == 429 || (self.status == 403 && (self.retry_after.is_some() || self.rate_remaining == Some(0)))
-    }
-
-    /// How long the forge asks to wait; `None` for an answer that will not change by waiting.
-    fn wait(&self) -> Option<Duration> {
-        if self.is_rate_limit() {
-            let until_reset = || {
-                let now: jiff::Timestamp = self.date.as_deref().and_then(parse_date)?;
-                u64::try_from(self.rate_reset? - now.as_second()).ok()
-            };
-            let seconds = self.retry_after.or_else(until_reset).unwrap_or(60);
-            return Some(Duration::from_secs(seconds));
-        }
-        matches!(self.status, 500..=599).then_some(Duration::ZERO)
-    }
-}
-
-/// An HTTP date (RFC 9110, 5.6.7), in the form that servers send: `Sun, 06 Nov 1994 08:49:37 GMT`.
-pub(super) fn parse_date(text: &str) -> Option<jiff::Timestamp> {
-    let text = text.trim().strip_suffix("GMT")?;
-    let civil = jiff::civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S", text.trim()).ok()?;
-    civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-}
-
-pub(super) fn parse<T: DeserializeOwned>(call: &Call<'_>, body: &str) -> Result<T, ForgeError> {
-    serde_json::from_str(body).map_err(|error| ForgeError::Answer { call: call.name(), why: one_line(&error) })
-}
-
-fn one_line(error: &serde_json::Error) -> String {
-    error.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
-}
-
 /// The innermost cause: octocrab's own texts carry backtraces.
 fn root_cause(error: &octocrab::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -401,35 +315,9 @@ fn root_cause(error: &octocrab::Error) -> String {
     cause.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-/// The URL of `rel="next"` in a `Link` header (RFC 8288).
-fn next_link(header: &str) -> Option<&str> {
-    header.split(',').find_map(|link| {
-        let (url, parameters) = link.split_once(';')?;
-        let next = parameters.split(';').any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
-        next.then(|| url.trim().strip_prefix('<')?.strip_suffix('>')).flatten()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn finds_the_next_page() {
-        let header = r#"<https://h/a?page=1>; rel="prev", <https://h/a?page=3&x=,>; rel="last", <https://h/a?page=3>; rel="next""#;
-        assert_eq!(next_link(header), Some("https://h/a?page=3"));
-        assert_eq!(next_link(r#"<https://h/a>; rel="last""#), None);
-        assert_eq!(next_link("garbage"), None);
-    }
-
-    #[test]
-    fn reads_dates() {
-        let date = parse_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        assert_eq!(date.to_string(), "1994-11-06T08:49:37Z");
-        for text in ["", "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 PST"] {
-            assert_eq!(parse_date(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a56_the_token_does_not_show() {
