@@ -4,13 +4,15 @@
 //!    of the before side stands on the after side too.
 //! 2. *Partition* the known actions into classes that all rules treat alike; one search per grant and class.
 //! 3. *Search* `after ∧ ¬before` for the grant (`search.rs`), under each assumption which of the context keys that
-//!    patterns refer to are present.
+//!    patterns refer to are present; of many denials first without them (`standing.rs`).
 //! 4. *Future actions*: where no known action is new, the action becomes a string dimension, so that a wider
 //!    pattern is found even if no known action separates it.
 //! 5. *Witness*: a concrete point from the satisfying literals, checked against both trees directly.
 //!
 //! Every grant of the after side gets its own answer, so one wide statement does not hide another.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::budget::{Budget, Exhausted};
@@ -20,6 +22,7 @@ use super::rule::{Decision, Origin};
 use super::scope::{ActionClass, FutureActions, classes};
 use super::search::{Assertions, Goal, Search};
 use super::space::Space;
+use super::standing::Standing;
 use super::table::{Assumed, LitId, Mode, Presence, Table};
 use super::tree::{Grant, Interned, Node, Scope};
 use super::witness;
@@ -112,11 +115,13 @@ pub fn compare(before: &Decision, after: &Decision, space: &dyn Space, options: 
         Some(universe) => classes(universe, &before_node, &after_node, &table, next),
         None => Vec::new(),
     };
+    let covers: Vec<OnceCell<Option<Covers>>> = classes.iter().map(|_| OnceCell::new()).collect();
     let mut comparison = Comparison {
         sides: witness::Sides { before, after, space },
         before: &before_node,
         after: &after_node,
         classes: &classes,
+        covers: &covers,
         future: None,
         rules: next,
         budget: Budget::states(options.states),
@@ -161,6 +166,31 @@ fn within_parts(small: &[LitId], larges: &[Vec<LitId>], table: &mut Table<'_>) -
     })
 }
 
+/// What is permitted before, where no before-denial can make a difference.
+struct Covers {
+    /// The literals of each grant.
+    grants: Vec<Vec<LitId>>,
+}
+
+impl Covers {
+    /// For some actions; `None` where a denial is lost, or the sides are no plain sets of rules.
+    fn of(before: &Node<'_>, after: &Node<'_>, scope: &dyn Scope, table: &mut Table<'_>) -> Option<Self> {
+        let (Node::Rules { allow, deny: lost }, Node::Rules { deny: kept, .. }) = (before, after) else { return None };
+        let all = |rules: &[Interned<'_>]| rules.iter().filter_map(|rule| lits_of(rule, scope)).collect::<Vec<_>>();
+        let kept = all(kept);
+        let same: HashSet<&Vec<LitId>> = kept.iter().collect();
+        let stands = all(lost).iter().all(|denial| same.contains(denial) || within_parts(denial, &kept, table));
+        stands.then(|| Self { grants: all(allow) })
+    }
+}
+
+/// The literals of a rule for some actions, sorted; `None` where it matches none of them.
+fn lits_of(rule: &Interned<'_>, scope: &dyn Scope) -> Option<Vec<LitId>> {
+    let mut lits: Vec<LitId> = scope.actions(rule)?.into_iter().chain(rule.lits.iter().copied()).collect();
+    lits.sort_unstable();
+    Some(lits)
+}
+
 /// Every assumption about the keys that patterns refer to.
 fn presences(table: &Table<'_>) -> Vec<Presence> {
     let mut all = vec![Presence::new()];
@@ -185,15 +215,13 @@ enum Finding {
 /// Drops grants that a before-grant covers, where no before-denial can make a difference.
 fn cancel(before: &Node<'_>, after: &Node<'_>, grants: &mut Vec<Grant<'_, '_>>, table: &mut Table<'_>) {
     let (Node::Rules { allow, deny: lost }, Node::Rules { deny: kept, .. }) = (before, after) else { return };
-    let same = |a: &Interned<'_>, b: &Interned<'_>| {
-        let sorted = |rule: &Interned<'_>| {
-            let mut lits: Vec<LitId> = rule.actions.iter().chain(&rule.lits).copied().collect();
-            lits.sort_unstable();
-            lits
-        };
-        sorted(a) == sorted(b)
+    let sorted = |rule: &Interned<'_>| {
+        let mut lits: Vec<LitId> = rule.actions.iter().chain(&rule.lits).copied().collect();
+        lits.sort_unstable();
+        lits
     };
-    if !lost.iter().all(|denial| kept.iter().any(|other| same(denial, other))) {
+    let kept: HashSet<Vec<LitId>> = kept.iter().map(sorted).collect();
+    if !lost.iter().all(|denial| kept.contains(&sorted(denial))) {
         return;
     }
     grants.retain(|grant| {
@@ -213,6 +241,8 @@ struct Comparison<'c, 'a> {
     before: &'c Node<'a>,
     after: &'c Node<'a>,
     classes: &'c [ActionClass],
+    /// What covers grants in each class, made when it is first needed.
+    covers: &'c [OnceCell<Option<Covers>>],
     /// Made when it is first needed.
     future: Option<FutureActions>,
     rules: usize,
@@ -232,8 +262,8 @@ impl Comparison<'_, '_> {
 
     fn in_mode(&mut self, mode: Mode, grant: &Grant<'_, '_>, table: &mut Table<'_>) -> Result<Finding, Exhausted> {
         let mut doubt = Finding::Nothing;
-        for class in self.classes {
-            match self.in_scope(mode, grant, class, Some(&class.runs), table)? {
+        for (class, covers) in self.classes.iter().zip(self.covers) {
+            match self.in_scope(mode, grant, class, Some(&class.runs), covers, table)? {
                 Finding::Nothing => {}
                 found @ Finding::New(..) => return Ok(found),
                 found @ Finding::Possible(..) => doubt = found,
@@ -246,7 +276,7 @@ impl Comparison<'_, '_> {
             Some(future) => future,
             None => FutureActions::new(self.sides.space.actions(), [self.before, self.after], self.rules, table),
         };
-        let found = self.in_scope(mode, grant, &future, None, table);
+        let found = self.in_scope(mode, grant, &future, None, &OnceCell::new(), table);
         self.future = Some(future);
         let found = found?;
         if !self.is_known(&found) {
@@ -254,7 +284,7 @@ impl Comparison<'_, '_> {
         }
         // A known action in a spelling of its own: only the whole literals tell it from one of the future.
         let whole = FutureActions::new(None, [self.before, self.after], self.rules, table);
-        self.in_scope(mode, grant, &whole, None, table)
+        self.in_scope(mode, grant, &whole, None, &OnceCell::new(), table)
     }
 
     /// Whether the request found has an action of the table.
@@ -269,6 +299,7 @@ impl Comparison<'_, '_> {
         grant: &Grant<'_, '_>,
         scope: &dyn Scope,
         runs: Option<&Runs>,
+        covers: &OnceCell<Option<Covers>>,
         table: &mut Table<'_>,
     ) -> Result<Finding, Exhausted> {
         if let Grant::Rule(rule) = grant
@@ -277,15 +308,22 @@ impl Comparison<'_, '_> {
             return Ok(Finding::Nothing);
         }
         if let Grant::Rule(rule) = grant
-            && self.covered_in_parts(rule, scope, table)
+            && self.is_covered(rule, scope, covers, table)
         {
             return Ok(Finding::Nothing);
         }
         let Some(granted) = self.after.holds_by(grant, scope) else { return Ok(Finding::Nothing) };
-        let goals = [granted, self.before.fails(scope)];
+        let Standing { alone, refused } = Standing::of(&granted, &self.before.fails(scope));
+        let alone = alone.map(|alone| [alone, Rc::clone(&refused)]);
+        let goals = [granted, refused];
         let mut doubt = Finding::Nothing;
         for presence in presences(table) {
             table.assume(presence.clone(), mode);
+            if let Some(alone) = &alone
+                && Search::run(table, alone, &mut self.budget)?.is_none()
+            {
+                continue;
+            }
             let Some(found) = Search::run(table, &goals, &mut self.budget)? else { continue };
             match self.finding(mode, &found, runs, table)? {
                 Finding::Nothing => {}
@@ -347,19 +385,17 @@ impl Comparison<'_, '_> {
 
     /// Whether each part of the grant (one pattern of each list) lies within one before-grant, and no before-denial
     /// can make a difference. Settles statements that were split, joined or regrouped without a search.
-    fn covered_in_parts(&self, rule: &Interned<'_>, scope: &dyn Scope, table: &mut Table<'_>) -> bool {
-        let (Node::Rules { allow, deny: lost }, Node::Rules { deny: kept, .. }) = (self.before, self.after) else {
+    fn is_covered(
+        &self,
+        rule: &Interned<'_>,
+        scope: &dyn Scope,
+        covers: &OnceCell<Option<Covers>>,
+        table: &mut Table<'_>,
+    ) -> bool {
+        let Some(covers) = covers.get_or_init(|| Covers::of(self.before, self.after, scope, table)) else {
             return false;
         };
-        let lits_of = |rule: &Interned<'_>| {
-            let mut lits: Vec<LitId> = scope.actions(rule)?.into_iter().chain(rule.lits.iter().copied()).collect();
-            lits.sort_unstable();
-            Some(lits)
-        };
-        let kept: Vec<Vec<LitId>> = kept.iter().filter_map(lits_of).collect();
-        let stands = lost.iter().filter_map(lits_of).all(|denial| within_parts(&denial, &kept, table));
-        let grants: Vec<Vec<LitId>> = allow.iter().filter_map(lits_of).collect();
-        stands && lits_of(rule).is_none_or(|granted| within_parts(&granted, &grants, table))
+        lits_of(rule, scope).is_none_or(|granted| within_parts(&granted, &covers.grants, table))
     }
 
     /// Turns satisfying literals into a request and checks it.

@@ -79,90 +79,31 @@ impl Token {
 /// One pattern. See the module's documentation.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Glob {
-    /// The tokens, in order.
-    tokens: Vec<Token>,
-    /// The loops: `loops[i]` stands before `tokens[i]`, the last one after the last token.
-    loops: Vec<Loop>,
+    /// Shared by all copies: patterns are made once and copied into every tree that they stand in.
+    form: Arc<Form>,
     /// Context keys whose presence (`true`) or absence (`false`) the pattern needs in order to match at all.
     needs: Vec<(Arc<str>, bool)>,
 }
 
-/// The pattern in short: `*` and `?` are free, `+` and `.` stay within a segment, `~` precedes a character of
-/// either case.
-impl fmt::Debug for Glob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let looped = |at: usize| match self.loop_at(at) {
-            Loop::None => "",
-            Loop::InSegment => "+",
-            Loop::Any => "*",
-        };
-        f.write_str("`")?;
-        for (at, token) in self.tokens.iter().enumerate() {
-            f.write_str(looped(at))?;
-            match token {
-                Token::Char(c) => write!(f, "{c}")?,
-                Token::Fold(c) => write!(f, "~{c}")?,
-                Token::One => f.write_str("?")?,
-                Token::OneInSegment => f.write_str(".")?,
-                Token::Symbol(Symbol::Key(id) | Symbol::Hole(id)) => write!(f, "${{{id}}}")?,
-            }
-        }
-        write!(f, "{}`", looped(self.tokens.len()))
-    }
+/// What a pattern consumes.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Form {
+    /// The tokens, in order.
+    tokens: Vec<Token>,
+    /// The loops: `loops[i]` stands before `tokens[i]`, the last one after the last token.
+    loops: Vec<Loop>,
 }
 
-impl Default for Glob {
-    fn default() -> Self {
-        Self::empty()
-    }
-}
-
-impl Glob {
-    /// The pattern that matches the empty string only; the start of every builder chain.
-    #[must_use]
-    pub fn empty() -> Self {
-        Self { tokens: Vec::new(), loops: vec![Loop::None], needs: Vec::new() }
+impl Form {
+    fn empty() -> Self {
+        Self { tokens: Vec::new(), loops: vec![Loop::None] }
     }
 
-    /// The pattern that matches everything.
-    #[must_use]
-    pub fn any() -> Self {
-        let mut glob = Self::empty();
-        glob.push_many(Loop::Any);
-        glob
-    }
-
-    /// A pattern without wildcards.
-    #[must_use]
-    pub fn literal(text: &str) -> Self {
-        let mut glob = Self::empty();
-        text.chars().for_each(|c| glob.push_char(c, false));
-        glob
-    }
-
-    /// Reads `*` and `?` as free wildcards and everything else as itself.
-    #[must_use]
-    pub fn wildcard(text: &str, fold: bool) -> Self {
-        let mut glob = Self::empty();
-        for c in text.chars() {
-            match c {
-                '*' => glob.push_many(Loop::Any),
-                '?' => glob.push(Token::One),
-                _ => glob.push_char(c, fold),
-            }
-        }
-        glob
-    }
-
-    /// Appends one character, compared without case if `fold`.
-    pub fn push_char(&mut self, c: char, fold: bool) {
+    fn push_char(&mut self, c: char, fold: bool) {
         self.push(if fold && c.is_ascii_alphabetic() { Token::Fold(c.to_ascii_lowercase()) } else { Token::Char(c) });
     }
 
-    /// Appends a token.
-    ///
-    /// A run such as `*?` is put in the order `?*`, so that equal languages have equal patterns more often.
-    pub fn push(&mut self, token: Token) {
+    fn push(&mut self, token: Token) {
         let last = self.loops.last().copied().unwrap_or(Loop::None);
         let movable = matches!((last, &token), (Loop::Any, Token::One) | (Loop::InSegment, Token::OneInSegment));
         self.tokens.push(token);
@@ -176,11 +117,99 @@ impl Glob {
         }
     }
 
-    /// Appends a wildcard for any number of characters.
-    pub fn push_many(&mut self, many: Loop) {
+    fn push_many(&mut self, many: Loop) {
         if let Some(last) = self.loops.last_mut() {
             *last = (*last).max(many);
         }
+    }
+
+    fn done(self) -> Glob {
+        Glob { form: Arc::new(self), needs: Vec::new() }
+    }
+}
+
+/// The pattern in short: `*` and `?` are free, `+` and `.` stay within a segment, `~` precedes a character of
+/// either case.
+impl fmt::Debug for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let looped = |at: usize| match self.loop_at(at) {
+            Loop::None => "",
+            Loop::InSegment => "+",
+            Loop::Any => "*",
+        };
+        f.write_str("`")?;
+        for (at, token) in self.form.tokens.iter().enumerate() {
+            f.write_str(looped(at))?;
+            match token {
+                Token::Char(c) => write!(f, "{c}")?,
+                Token::Fold(c) => write!(f, "~{c}")?,
+                Token::One => f.write_str("?")?,
+                Token::OneInSegment => f.write_str(".")?,
+                Token::Symbol(Symbol::Key(id) | Symbol::Hole(id)) => write!(f, "${{{id}}}")?,
+            }
+        }
+        write!(f, "{}`", looped(self.form.tokens.len()))
+    }
+}
+
+impl Default for Glob {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl Glob {
+    /// The pattern that matches the empty string only; the start of every builder chain.
+    #[must_use]
+    pub fn empty() -> Self {
+        Form::empty().done()
+    }
+
+    /// The pattern that matches everything.
+    #[must_use]
+    pub fn any() -> Self {
+        let mut glob = Self::empty();
+        glob.push_many(Loop::Any);
+        glob
+    }
+
+    /// A pattern without wildcards.
+    #[must_use]
+    pub fn literal(text: &str) -> Self {
+        let mut form = Form::empty();
+        text.chars().for_each(|c| form.push_char(c, false));
+        form.done()
+    }
+
+    /// Reads `*` and `?` as free wildcards and everything else as itself.
+    #[must_use]
+    pub fn wildcard(text: &str, fold: bool) -> Self {
+        let mut form = Form::empty();
+        for c in text.chars() {
+            match c {
+                '*' => form.push_many(Loop::Any),
+                '?' => form.push(Token::One),
+                _ => form.push_char(c, fold),
+            }
+        }
+        form.done()
+    }
+
+    /// Appends one character, compared without case if `fold`.
+    pub fn push_char(&mut self, c: char, fold: bool) {
+        Arc::make_mut(&mut self.form).push_char(c, fold);
+    }
+
+    /// Appends a token.
+    ///
+    /// A run such as `*?` is put in the order `?*`, so that equal languages have equal patterns more often.
+    pub fn push(&mut self, token: Token) {
+        Arc::make_mut(&mut self.form).push(token);
+    }
+
+    /// Appends a wildcard for any number of characters.
+    pub fn push_many(&mut self, many: Loop) {
+        Arc::make_mut(&mut self.form).push_many(many);
     }
 
     /// Makes the pattern match only where the key is present (or absent).
@@ -194,13 +223,13 @@ impl Glob {
     /// The tokens, in order.
     #[must_use]
     pub fn tokens(&self) -> &[Token] {
-        &self.tokens
+        &self.form.tokens
     }
 
     /// The loop before token `at`, or after the last token.
     #[must_use]
     pub fn loop_at(&self, at: usize) -> Loop {
-        self.loops.get(at).copied().unwrap_or(Loop::None)
+        self.form.loops.get(at).copied().unwrap_or(Loop::None)
     }
 
     /// Keys whose presence or absence the pattern needs.
@@ -218,27 +247,27 @@ impl Glob {
     /// Whether the pattern matches every string.
     #[must_use]
     pub fn is_any(&self) -> bool {
-        self.tokens.is_empty() && self.loop_at(0) == Loop::Any && self.needs.is_empty()
+        self.form.tokens.is_empty() && self.loop_at(0) == Loop::Any && self.needs.is_empty()
     }
 
     /// The string, if the pattern matches exactly one.
     #[must_use]
     pub fn as_literal(&self) -> Option<String> {
-        if self.loops.iter().any(|l| *l != Loop::None) {
+        if self.form.loops.iter().any(|l| *l != Loop::None) {
             return None;
         }
         let single = |t: &Token| match t {
             Token::Char(c) => Some(*c),
             _ => None,
         };
-        self.tokens.iter().map(single).collect()
+        self.form.tokens.iter().map(single).collect()
     }
 
     /// The characters every match begins with, in lower case if the pattern folds them.
     #[must_use]
     pub fn literal_prefix(&self) -> String {
         let mut prefix = String::new();
-        for (at, token) in self.tokens.iter().enumerate() {
+        for (at, token) in self.form.tokens.iter().enumerate() {
             match (self.loop_at(at), token) {
                 (Loop::None, Token::Char(c) | Token::Fold(c)) => prefix.push(*c),
                 _ => break,
@@ -247,30 +276,39 @@ impl Glob {
         prefix
     }
 
+    /// How many characters of every match the pattern fixes from the start.
+    #[must_use]
+    pub(super) fn fixed_start(&self) -> usize {
+        let fixed = |(at, token): &(usize, &Token)| {
+            self.loop_at(*at) == Loop::None && matches!(token, Token::Char(_) | Token::Fold(_))
+        };
+        self.form.tokens.iter().enumerate().take_while(fixed).count()
+    }
+
     /// Whether the pattern contains symbols.
     #[must_use]
     pub fn has_symbols(&self) -> bool {
-        self.tokens.iter().any(|t| matches!(t, Token::Symbol(_)))
+        self.form.tokens.iter().any(|t| matches!(t, Token::Symbol(_)))
     }
 
     /// Whether the pattern contains unknown values.
     #[must_use]
     pub fn has_holes(&self) -> bool {
-        self.tokens.iter().any(|t| matches!(t, Token::Symbol(Symbol::Hole(_))))
+        self.form.tokens.iter().any(|t| matches!(t, Token::Symbol(Symbol::Hole(_))))
     }
 
     /// The pattern with every symbol widened to any string: an over-approximation without symbols.
     #[must_use]
     pub fn widened(&self) -> Self {
         let mut wide = Self { needs: self.needs.clone(), ..Self::empty() };
-        for (at, token) in self.tokens.iter().enumerate() {
+        for (at, token) in self.form.tokens.iter().enumerate() {
             wide.push_many(self.loop_at(at));
             match token {
                 Token::Symbol(_) => wide.push_many(Loop::Any),
                 other => wide.push(other.clone()),
             }
         }
-        wide.push_many(self.loop_at(self.tokens.len()));
+        wide.push_many(self.loop_at(self.form.tokens.len()));
         wide
     }
 
@@ -282,7 +320,7 @@ impl Glob {
             return None;
         }
         let mut ground = Self::empty();
-        for (at, token) in self.tokens.iter().enumerate() {
+        for (at, token) in self.form.tokens.iter().enumerate() {
             ground.push_many(self.loop_at(at));
             match token {
                 Token::Symbol(Symbol::Key(key)) => {
@@ -292,7 +330,7 @@ impl Glob {
                 other => ground.push(other.clone()),
             }
         }
-        ground.push_many(self.loop_at(self.tokens.len()));
+        ground.push_many(self.loop_at(self.form.tokens.len()));
         Some(ground)
     }
 
@@ -303,13 +341,13 @@ impl Glob {
         let mut chars = text.chars();
         let mut start = 0;
         while self.loop_at(start) == Loop::None {
-            match (self.tokens.get(start), chars.next()) {
+            match (self.form.tokens.get(start), chars.next()) {
                 (None, None) => return true,
                 (Some(token), Some(c)) if token.takes(c) => start += 1,
                 _ => return false,
             }
         }
-        let width = self.tokens.len() - start + 1;
+        let width = self.form.tokens.len() - start + 1;
         let (mut live, mut next) = (vec![false; width], vec![false; width]);
         if let Some(first) = live.first_mut() {
             *first = true;
@@ -318,7 +356,7 @@ impl Glob {
             let mut carried = false;
             for (i, (was, will)) in live.iter().zip(&mut next).enumerate() {
                 *will = carried || (*was && self.loop_at(start + i).takes(c));
-                carried = *was && self.tokens.get(start + i).is_some_and(|token| token.takes(c));
+                carried = *was && self.form.tokens.get(start + i).is_some_and(|token| token.takes(c));
             }
             std::mem::swap(&mut live, &mut next);
         }

@@ -30,6 +30,7 @@ mod relation;
 mod sample;
 mod scope;
 mod search;
+mod standing;
 mod symbols;
 mod table;
 mod tree;

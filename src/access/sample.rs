@@ -10,8 +10,8 @@ use super::product::{Letter, Product, Word};
 /// How many characters the generator's wildcards are filled with, in turn.
 const FILLS: [usize; 3] = [0, 1, 3];
 
-/// A word of the product, if a generic one is.
-pub(super) fn find(product: &Product<'_>) -> Option<Word> {
+/// A word of the product, if a generic one is; what of it is taken is only said if it is to be spelled out.
+pub(super) fn find(product: &Product<'_>, spell: bool) -> Option<Word> {
     let mut last = None;
     for fill in FILLS {
         let letters = generic(product.generator, fill);
@@ -20,7 +20,8 @@ pub(super) fn find(product: &Product<'_>) -> Option<Word> {
         }
         let wanted = product.others.iter().all(|group| group.iter().any(|glob| matches(glob, &letters, true)));
         if wanted && !product.forbidden.iter().any(|glob| matches(glob, &letters, false)) {
-            return Some(Word { letters, taken: product.taken() });
+            let taken = if spell { product.taken() } else { Vec::new() };
+            return Some(Word { letters, taken });
         }
         last = Some(letters);
     }

@@ -131,6 +131,10 @@ impl<'t, 's, 'b> Search<'t, 's, 'b> {
                     Goal::Any(_) => open.push(goal),
                 }
             }
+            // What asserted literals exclude by themselves needs no look at what stands before it.
+            if open.iter().any(|goal| self.is_refuted(goal)) {
+                return Ok(None);
+            }
             let mut still = Vec::new();
             for goal in std::mem::take(&mut open) {
                 match self.status(&goal)? {
@@ -146,6 +150,15 @@ impl<'t, 's, 'b> Search<'t, 's, 'b> {
             if queue.is_empty() {
                 return Ok(Some(open));
             }
+        }
+    }
+
+    /// Whether the asserted literals themselves contradict the goal.
+    fn is_refuted(&self, goal: &Goal) -> bool {
+        match goal {
+            Goal::Lit(lit, want) => self.now.truth(*lit).is_some_and(|truth| truth != *want),
+            Goal::All(list) => list.iter().any(|part| self.is_refuted(part)),
+            Goal::Any(list) => list.iter().all(|part| self.is_refuted(part)),
         }
     }
 

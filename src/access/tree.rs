@@ -91,9 +91,9 @@ impl<'a> Node<'a> {
             Self::Or(list) => Rc::new(Goal::Any(list.iter().map(|node| node.holds(scope)).collect())),
             Self::Not(_, inner) => inner.fails(scope),
             Self::Rules { allow, deny } => {
-                let granted = allow.iter().map(|rule| matches(rule, scope)).collect();
+                let granted = allow.iter().filter_map(|rule| matches(rule, scope)).collect();
                 let mut parts = vec![Rc::new(Goal::Any(granted))];
-                parts.extend(deny.iter().map(|rule| misses(rule, scope)));
+                parts.extend(deny.iter().filter_map(|rule| misses(rule, scope)));
                 Rc::new(Goal::All(parts))
             }
         }
@@ -106,9 +106,9 @@ impl<'a> Node<'a> {
             Self::Or(list) => Rc::new(Goal::All(list.iter().map(|node| node.fails(scope)).collect())),
             Self::Not(_, inner) => inner.holds(scope),
             Self::Rules { allow, deny } => {
-                let none = allow.iter().map(|rule| misses(rule, scope)).collect();
+                let none = allow.iter().filter_map(|rule| misses(rule, scope)).collect();
                 let mut parts = vec![Rc::new(Goal::All(none))];
-                parts.extend(deny.iter().map(|rule| matches(rule, scope)));
+                parts.extend(deny.iter().filter_map(|rule| matches(rule, scope)));
                 Rc::new(Goal::Any(parts))
             }
         }
@@ -130,8 +130,8 @@ impl<'a> Node<'a> {
             Self::Rules { allow, deny } => {
                 let Grant::Rule(wanted) = grant else { return None };
                 let rule = allow.iter().find(|rule| rule.id == wanted.id)?;
-                let mut parts = vec![matches(rule, scope)];
-                parts.extend(deny.iter().map(|rule| misses(rule, scope)));
+                let mut parts = vec![matches(rule, scope).unwrap_or_else(Goal::no)];
+                parts.extend(deny.iter().filter_map(|rule| misses(rule, scope)));
                 Some(Rc::new(Goal::All(parts)))
             }
         }
@@ -148,16 +148,16 @@ pub(super) enum Grant<'n, 'a> {
     Everything,
 }
 
-/// The goal that a rule matches.
-fn matches(rule: &Interned<'_>, scope: &dyn Scope) -> Rc<Goal> {
-    let Some(actions) = scope.actions(rule) else { return Goal::no() };
+/// The goal that a rule matches; `None` where it matches none of the actions.
+fn matches(rule: &Interned<'_>, scope: &dyn Scope) -> Option<Rc<Goal>> {
+    let actions = scope.actions(rule)?;
     let all = actions.iter().chain(&rule.lits).map(|lit| Rc::new(Goal::Lit(*lit, true)));
-    Rc::new(Goal::All(all.collect()))
+    Some(Rc::new(Goal::All(all.collect())))
 }
 
-/// The goal that a rule does not match.
-fn misses(rule: &Interned<'_>, scope: &dyn Scope) -> Rc<Goal> {
-    let Some(actions) = scope.actions(rule) else { return Goal::yes() };
+/// The goal that a rule does not match; `None` where it matches none of the actions.
+fn misses(rule: &Interned<'_>, scope: &dyn Scope) -> Option<Rc<Goal>> {
+    let actions = scope.actions(rule)?;
     let any = actions.iter().chain(&rule.lits).map(|lit| Rc::new(Goal::Lit(*lit, false)));
-    Rc::new(Goal::Any(any.collect()))
+    Some(Rc::new(Goal::Any(any.collect())))
 }

@@ -319,3 +319,64 @@ fn a_queue_policy_that_moves_to_its_own_resource_is_not_new() {
         .change(address, Value::Null, json!({"queue_url": "https://sqs/q", "policy": text}));
     is(&world, address, Verdict::None);
 }
+
+/// The role shows what it has; nothing says whether it sets it itself.
+fn showing(limit: bool, inline: &[Value], attached: &[&str]) -> Value {
+    let blocks: Vec<Value> = match inline.is_empty() {
+        true => Vec::new(),
+        false => vec![json!({"name": "own", "policy": document(inline)})],
+    };
+    let object = with(role("app"), "inline_policy", json!(blocks));
+    let object = with(object, "managed_policy_arns", json!(attached));
+    with(object, "permissions_boundary", if limit { json!(arn("policy/limit")) } else { Value::Null })
+}
+
+#[test]
+fn what_a_role_shows_wakes_up_without_a_configuration() {
+    let limit = || World::new().stays("aws_iam_policy.limit", managed("limit", &[allow("s3:GetObject", "*")]));
+    let freed = |inline: &[Value], attached: &[&str]| {
+        limit().change("aws_iam_role.app", showing(true, inline, attached), showing(false, inline, attached))
+    };
+    is_new(&freed(&[allow("iam:*", "*")], &[]), "aws_iam_role.app");
+    is_new(&freed(&[], &["arn:aws:iam::aws:policy/AdministratorAccess"]), "aws_iam_role.app");
+    is(&freed(&[], &[&arn("policy/elsewhere")]), "aws_iam_role.app", Verdict::Possible);
+    is(&freed(&[allow("s3:GetObject", "*")], &[]), "aws_iam_role.app", Verdict::None);
+}
+
+#[test]
+fn what_a_role_shows_goes_with_the_row_that_has_it() {
+    let denies = [deny("s3:*", "*")];
+    let own = |policy: &[Value]| json!({"name": "own", "role": "app", "policy": document(policy)});
+    let other = json!({"name": "other", "role": "app", "policy": document(&[allow("s3:*", "*")])});
+    let world = World::new()
+        .stays("aws_iam_role.app", showing(false, &denies, &[]))
+        .stays("aws_iam_role_policy.other", other)
+        .change("aws_iam_role_policy.own", own(&denies), Value::Null);
+    is_new(&world, "aws_iam_role_policy.own");
+    let admin = "arn:aws:iam::aws:policy/AWSDenyAll";
+    let world = World::new().stays("aws_iam_role.app", showing(false, &[allow("s3:*", "*")], &[admin])).change(
+        "aws_iam_role_policy_attachment.d",
+        json!({"role": "app", "policy_arn": admin}),
+        Value::Null,
+    );
+    is_new(&world, "aws_iam_role_policy_attachment.d");
+}
+
+#[test]
+fn what_a_bucket_shows_goes_with_the_row_that_has_it() {
+    let given = |effect: &str| {
+        document(&[json!({"Effect": effect, "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"})])
+    };
+    let bucket = |policy: &str| json!({"bucket": "b", "arn": "arn:aws:s3:::b", "policy": policy});
+    let restricted = |on: bool| json!({"bucket": "b", "restrict_public_buckets": on});
+    let open = World::new().stays("aws_s3_bucket.b", bucket(&given("Allow")));
+    let address = "aws_s3_bucket_public_access_block.b";
+    is_new(&open.change(address, restricted(true), restricted(false)), address);
+    let inline = inline(&[allow("s3:*", "arn:aws:s3:::b/*")]);
+    let world = app().stays("aws_iam_role_policy.p", inline).stays("aws_s3_bucket.b", bucket(&given("Deny"))).change(
+        "aws_s3_bucket_policy.b",
+        json!({"bucket": "b", "policy": given("Deny")}),
+        Value::Null,
+    );
+    is_new(&world, "aws_s3_bucket_policy.b");
+}

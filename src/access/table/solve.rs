@@ -3,6 +3,8 @@
 //! Decided by tiers: complementary literals, pairwise inclusion and disjointness of patterns, and only for what they
 //! leave open the product search.
 
+use std::cmp::Reverse;
+
 use crate::access::budget::{Budget, Exhausted};
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Set, Test};
@@ -12,6 +14,9 @@ use crate::access::sample;
 use crate::access::scalar;
 
 use super::{Assumed, Entry, GlobId, Mode, Table, Value, Want};
+
+/// Of more patterns than this the words are tried only where all groups have as many.
+const MANY: usize = 16;
 
 impl Table<'_> {
     /// Whether some request satisfies all of `wants` on dimension `dim`.
@@ -301,8 +306,7 @@ impl Table<'_> {
         budget: &mut Budget,
     ) -> Result<Option<Word>, Exhausted> {
         let any = [self.any];
-        let symbols = |ids: &Vec<GlobId>| ids.iter().any(|g| self.wide.get(*g as usize).is_some_and(Option::is_some));
-        let lead = groups.iter().enumerate().min_by_key(|(_, ids)| (ids.len(), !symbols(ids))).map(|(at, _)| at);
+        let lead = self.lead(groups);
         let generators = lead.and_then(|at| groups.get(at)).map_or(any.as_slice(), Vec::as_slice);
         'generator: for generator in generators {
             budget.spend(1)?;
@@ -332,6 +336,14 @@ impl Table<'_> {
                 }
                 others.push(meeting);
             }
+            if !spell && others.is_empty() && left.is_empty() {
+                return Ok(Some(Word { letters: Vec::new(), taken: Vec::new() }));
+            }
+            let sample = self.with_product(*generator, &others, &left, &mut |product| sample::find(product, spell));
+            if let Some(word) = sample.flatten() {
+                return Ok(Some(word));
+            }
+            // The fewer patterns, the fewer states.
             let mut at = 0;
             while let Some(id) = left.get(at).copied() {
                 if left.iter().any(|other| *other != id && self.covers(*other, id)) {
@@ -340,26 +352,43 @@ impl Table<'_> {
                     at += 1;
                 }
             }
-            if !spell && others.is_empty() && left.is_empty() {
-                return Ok(Some(Word { letters: Vec::new(), taken: Vec::new() }));
-            }
-            let bare = |id: &GlobId| self.globs.get(*id as usize);
-            let wide = |id: &GlobId| self.wide.get(*id as usize).and_then(Option::as_ref).or_else(|| bare(id));
-            let Some(generator) = bare(generator) else { continue };
-            let others: Vec<Vec<&Glob>> = others.iter().map(|group| group.iter().filter_map(wide).collect()).collect();
-            let holes_widen = self.mode == Mode::Definite;
-            let left: Vec<&Glob> = left
-                .iter()
-                .filter_map(|id| if holes_widen && bare(id)?.has_holes() { wide(id) } else { bare(id) })
-                .collect();
-            let product = Product { generator, others: &others, forbidden: &left };
-            if let Some(word) = sample::find(&product) {
-                return Ok(Some(word));
-            }
-            if let Some(word) = shortest(&product, budget)? {
+            let found = self.with_product(*generator, &others, &left, &mut |product| shortest(product, budget));
+            if let Some(word) = found.transpose()?.flatten() {
                 return Ok(Some(word));
             }
         }
         Ok(None)
+    }
+
+    /// The group whose patterns' words are tried: the fewer there are, and the more their patterns say, the fewer of the
+    /// forbidden ones they meet. Symbols are exact only there.
+    fn lead(&self, groups: &[Vec<GlobId>]) -> Option<usize> {
+        let symbolic = |ids: &[GlobId]| ids.iter().any(|id| self.wide.get(*id as usize).is_some_and(Option::is_some));
+        let fixed = |id: &GlobId| self.globs.get(*id as usize).map(Glob::fixed_start).unwrap_or_default();
+        let told = groups.iter().enumerate().filter(|(_, ids)| !ids.contains(&self.any));
+        let best = match groups.iter().any(|ids| symbolic(ids)) {
+            true => told.min_by_key(|(_, ids)| (ids.len(), !symbolic(ids))),
+            false => told.min_by_key(|(_, ids)| {
+                (ids.len() > MANY, Reverse(ids.iter().map(fixed).min().unwrap_or_default()), ids.len())
+            }),
+        };
+        best.map(|(at, _)| at)
+    }
+
+    /// Asks for words of a pattern that one of each group and none of the forbidden ones match.
+    fn with_product<T>(
+        &self,
+        generator: GlobId,
+        others: &[Vec<GlobId>],
+        forbidden: &[GlobId],
+        ask: &mut dyn FnMut(&Product<'_>) -> T,
+    ) -> Option<T> {
+        let bare = |id: &GlobId| self.globs.get(*id as usize);
+        let wide = |id: &GlobId| self.wide.get(*id as usize).and_then(Option::as_ref).or_else(|| bare(id));
+        let others: Vec<Vec<&Glob>> = others.iter().map(|group| group.iter().filter_map(wide).collect()).collect();
+        let holes_widen = self.mode == Mode::Definite;
+        let of = |id: &GlobId| if holes_widen && bare(id)?.has_holes() { wide(id) } else { bare(id) };
+        let forbidden: Vec<&Glob> = forbidden.iter().filter_map(of).collect();
+        Some(ask(&Product { generator: bare(&generator)?, others: &others, forbidden: &forbidden }))
     }
 }

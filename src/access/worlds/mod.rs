@@ -11,7 +11,7 @@ mod whole;
 
 pub use build::{Rebuild, Resolved};
 pub use cover::{Type, Unread};
-pub use state::{Object, Row, Side, State};
+pub use state::{Object, Row, Setting, Side, State};
 pub use value::{Hole, Piece, Val};
 
 use std::sync::Arc;

@@ -52,6 +52,17 @@ pub struct Row {
     pub provider: Option<Arc<str>>,
 }
 
+/// Who the value of an attribute is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// The resource sets it.
+    Set,
+    /// The resource leaves it to the provider, which shows what it last read.
+    Unset,
+    /// The value stays as it is, and no configuration says which of the two it is.
+    Unsaid,
+}
+
 impl Row {
     /// The object on a side.
     pub fn object(&self, side: Side) -> Option<&Object> {
@@ -64,15 +75,22 @@ impl Row {
     /// Whether the configuration sets an attribute. Without a configuration, an attribute that the plan changes
     /// must have been set.
     pub fn sets(&self, attribute: &str) -> bool {
-        match &self.configured {
-            Some(set) => set.iter().any(|name| &**name == attribute),
-            None => match (&self.before, &self.after) {
-                (Some(before), Some(after)) => before.get(attribute) != after.get(attribute),
-                (Some(one), None) | (None, Some(one)) => {
-                    !one.get(attribute).is_unset() && !one.get(attribute).has_hole()
-                }
-                (None, None) => false,
+        self.setting(attribute) == Setting::Set
+    }
+
+    /// Who an attribute's value is from.
+    pub fn setting(&self, attribute: &str) -> Setting {
+        let known = |set| if set { Setting::Set } else { Setting::Unset };
+        match (&self.configured, &self.before, &self.after) {
+            (Some(set), ..) => known(set.iter().any(|name| &**name == attribute)),
+            (None, Some(before), Some(after)) => match before.get(attribute) != after.get(attribute) {
+                true => Setting::Set,
+                false => Setting::Unsaid,
             },
+            (None, Some(one), None) | (None, None, Some(one)) => {
+                known(!one.get(attribute).is_unset() && !one.get(attribute).has_hole())
+            }
+            (None, None, None) => Setting::Unset,
         }
     }
 

@@ -71,7 +71,14 @@ impl Attribution<'_, '_> {
         }
         let side = |at: usize| if at == row { Side::Before } else { Side::After };
         let world = self.world;
-        let model = Collector::collect(&world.state.rows, Some(relevant), &side, world.account, world.library);
+        let model = Collector::collect(
+            &world.state.rows,
+            Some(relevant),
+            &side,
+            &world.before.dedicated,
+            world.account,
+            world.library,
+        );
         let view = world.view(&model, self.focus, Readings::default(), &mut Contested::default());
         let made = Rc::new(view.decision);
         self.without.borrow_mut().insert(row, Rc::clone(&made));

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model};
-use super::span::{ByArn, Span};
+use super::span::{ByArn, Span, services};
 use super::speaking::{Carrier, Spoken};
-use crate::access::aws::document::{Document, Effect, Item, Text};
+use crate::access::aws::document::{Document, Effect};
 use crate::access::worlds::Row;
 
 /// Services whose resource policies hand decisions to identity policies, with the prefix of their actions.
@@ -22,6 +22,8 @@ pub(super) struct Changed {
     acting: BTreeMap<&'static str, BTreeSet<IdentityKey>>,
     /// Policies that change and may speak of anyone.
     of_anyone: ByArn<Carrier>,
+    /// These, and those that may stand on the same resources.
+    beside: ByArn<Carrier>,
     /// Whether the clients of an identity provider change.
     audiences: bool,
 }
@@ -42,14 +44,36 @@ impl Changed {
                     }
                 }
             }
-            for carrier in model.speaking.of_anyone() {
-                if model.carried(carrier).any(|used| this.uses(used)) {
-                    this.of_anyone.add(&model.arns_of(carrier), carrier);
-                }
-            }
             this.audiences |= model.audiences.values().any(|(_, _, row)| this.row(*row));
         }
+        this.policies(sides);
         this
+    }
+
+    /// Finds the policies that change and may speak of anyone.
+    fn policies(&mut self, sides: [&Model; 2]) {
+        // Who is named otherwise than before is found by name.
+        let differs = |carrier: &Carrier| {
+            let [before, after] = sides.map(|model| (model.arns_of(carrier), model.said_of_anyone(carrier)));
+            before != after
+        };
+        let changes =
+            |model: &Model, carrier: &Carrier| model.carried(carrier).any(|used| self.uses(used)) && differs(carrier);
+        let of = sides.map(|model| {
+            let all: BTreeSet<&Carrier> = model.speaking.of_anyone().each().collect();
+            all.into_iter().filter(|carrier| changes(model, carrier)).cloned().collect::<BTreeSet<Carrier>>()
+        });
+        let mut beside: BTreeSet<Carrier> = of.iter().flatten().cloned().collect();
+        for (model, changing) in sides.into_iter().zip(&of) {
+            let arns: BTreeSet<Vec<String>> = changing.iter().map(|carrier| model.arns_of(carrier)).collect();
+            for other in sides.into_iter().map(|side| side.speaking.of_anyone()) {
+                beside.extend(arns.iter().flat_map(|arns| other.beside(arns)).cloned());
+            }
+        }
+        for (model, changing) in sides.into_iter().zip(&of) {
+            self.of_anyone.add_of(model.speaking.of_anyone(), &|carrier| changing.contains(carrier));
+            self.beside.add_of(model.speaking.of_anyone(), &|carrier| beside.contains(carrier));
+        }
     }
 
     /// Whether a row changes.
@@ -102,9 +126,15 @@ impl Changed {
             || handed.is_some_and(|service| spoken.account && self.acting(service, false).next().is_some())
     }
 
-    /// Whether a policy changes that may speak of anyone, on a resource of the span.
+    /// Whether a policy changes that may speak of anyone, about a request of the span.
     pub(super) fn of_anyone(&self, span: &Span) -> bool {
-        !self.of_anyone.within(span).is_empty()
+        self.of_anyone.within(span).next().is_some()
+    }
+
+    /// The policies that may speak of anyone about a request of the span where one of them changes: beside an identity
+    /// that does not change itself, all others say the same of the same requests before and after.
+    pub(super) fn beside<'s>(&'s self, span: &'s Span) -> impl Iterator<Item = &'s Carrier> {
+        self.beside.within(span)
     }
 
     /// Identities that have a grant for actions of a service; of those that change, if the policy that hands the
@@ -144,13 +174,6 @@ impl Model {
 fn permits_in(document: &Document, service: &str) -> bool {
     !document.unknown_statements.is_empty()
         || document.statements.iter().filter(|statement| statement.effect != Effect::Deny).any(|statement| {
-            statement.action.negated
-                || statement.action.set.items.iter().any(|item| match item {
-                    Item::One(Text::Known(action)) => {
-                        let prefix = action.split_once(':').map_or(action.as_str(), |(prefix, _)| prefix);
-                        prefix.contains(['*', '?']) || prefix.eq_ignore_ascii_case(service)
-                    }
-                    _ => true,
-                })
+            services(statement).iter().any(|named| named.as_deref().is_none_or(|named| named == service))
         })
 }

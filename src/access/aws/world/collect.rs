@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use super::account::Account;
 use super::library::Library;
+use super::mirror::{self, Own, Unsaid};
 use super::model::{Credential, Doc, DocUse, Identity, IdentityKey, IdentityKind, Model};
 use super::speaking::Speaking;
 use super::{organization, resource};
 use crate::access::Reason;
 use crate::access::aws::parse::Kind;
-use crate::access::worlds::{Object, Row, Side, Val};
+use crate::access::worlds::{Object, Row, Setting, Side, Val};
+
+/// Attributes that attach managed policies one by one.
+const ATTACHED: [&str; 2] = ["policy_arn", "managed_policy_arns"];
 
 /// Collects one side of the rows. `side` says which object of a row counts; a row may count with another side
 /// than the rest, to see what it alone brings about.
@@ -40,14 +44,17 @@ pub(super) struct Collector<'a> {
     pub(super) eks_entries: BTreeMap<String, usize>,
     /// Where the keys and passwords of users stand.
     keys: Vec<String>,
+    /// Documents of which nobody says whether their resource sets them.
+    pub(super) unsaid: Vec<Unsaid>,
 }
 
 impl<'a> Collector<'a> {
-    /// The model of the chosen side.
+    /// The model of the chosen side; `earlier` is what had a row of its own on the side before it.
     pub(super) fn collect(
         rows: &'a [Row],
         only: Option<&BTreeSet<usize>>,
         side: &dyn Fn(usize) -> Side,
+        earlier: &BTreeSet<Own>,
         account: &'a Account,
         library: &'a Library,
     ) -> Model {
@@ -66,6 +73,7 @@ impl<'a> Collector<'a> {
             profile_users: Vec::new(),
             eks_entries: BTreeMap::new(),
             keys: Vec::new(),
+            unsaid: Vec::new(),
         };
         let object = |at: usize| rows.get(at).and_then(|row| Some((at, row, row.object(side(at))?)));
         let objects: Vec<(usize, &Row, &Object)> = match only {
@@ -80,6 +88,7 @@ impl<'a> Collector<'a> {
             organization::collect(&mut this, *at, object);
             resource::collect(&mut this, *at, row, object);
         }
+        mirror::apply(&mut this, earlier);
         this.apply_exclusive();
         this.unseen_groups();
         this.unseen_users();
@@ -351,14 +360,30 @@ impl<'a> Collector<'a> {
         let Some(key) = self.own_key(IdentityKind::Role, object) else { return };
         let trust = self.document(at, object, "assume_role_policy", Kind::Trust);
         let mut docs = Vec::new();
-        if row.sets("inline_policy") {
-            for (number, block) in object.get("inline_policy").items().iter().enumerate() {
-                let path = format!("inline_policy[{number}].policy");
-                docs.extend(self.document_at(at, object, &path, block.get("policy"), Kind::Identity));
+        let setting = row.setting("inline_policy");
+        for (number, block) in object.get("inline_policy").items().iter().enumerate() {
+            let path = format!("inline_policy[{number}].policy");
+            let used = || self.document_at(at, object, &path, block.get("policy"), Kind::Identity);
+            match setting {
+                Setting::Set => docs.extend(used()),
+                Setting::Unsaid => {
+                    let name = block.get("name").name().unwrap_or_default();
+                    let unsaid = used().map(|used| Unsaid::of(used, Own::Inline(key.clone(), name)));
+                    self.unsaid.extend(unsaid);
+                }
+                Setting::Unset => {}
             }
         }
-        if row.sets("managed_policy_arns") {
-            self.exclusive.push((key.clone(), list_of(object.get("managed_policy_arns")), at));
+        let path = "managed_policy_arns";
+        match row.setting(path) {
+            Setting::Set => self.exclusive.push((key.clone(), list_of(object.get(path)), at)),
+            Setting::Unsaid => {
+                for arn in object.get(path).items() {
+                    let (used, name) = (self.policy(at, object, path, arn), arn.name().unwrap_or_default());
+                    self.unsaid.extend(used.map(|used| Unsaid::of(used, Own::Attached(key.clone(), name))));
+                }
+            }
+            Setting::Unset => {}
         }
         let identity = self.entry(key.clone(), at);
         identity.docs.extend(docs);
@@ -375,6 +400,8 @@ impl<'a> Collector<'a> {
     fn inline(&mut self, at: usize, object: &Object, kind: IdentityKind, who: &str) {
         let Some(key) = self.identity_key(kind, object.get(who)) else { return };
         if let Some(used) = self.document(at, object, "policy", Kind::Identity) {
+            let name = object.get("name").name().unwrap_or_default();
+            self.model.dedicated.insert(Own::Inline(key.clone(), name));
             self.entry(key, at).docs.push(used);
         }
     }
@@ -385,7 +412,9 @@ impl<'a> Collector<'a> {
 
     fn attach_to(&mut self, at: usize, object: &Object, kind: IdentityKind, who: &Val) {
         let Some(key) = self.identity_key(kind, who) else { return };
-        if let Some(used) = self.policy(at, object, "policy_arn", object.get("policy_arn")) {
+        let policy = object.get("policy_arn");
+        if let Some(used) = self.policy(at, object, "policy_arn", policy) {
+            self.model.dedicated.insert(Own::Attached(key.clone(), policy.name().unwrap_or_default()));
             self.entry(key, at).docs.push(used);
         }
     }
@@ -404,7 +433,7 @@ impl<'a> Collector<'a> {
                 list.iter().filter_map(|value| self.policy(at, &object, "policy_arns", value)).collect();
             let identity = self.entry(key, at);
             // Inline documents stand at the identity's own rows and are not what the list is about.
-            identity.docs.retain(|used| used.rows.len() < 2 && &*used.path != "policy_arn");
+            identity.docs.retain(|used| used.rows.len() < 2 && !ATTACHED.contains(&&*used.path));
             identity.docs.extend(named);
         }
     }

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 
 use super::account::Account;
 use super::changed::Changed;
+use super::memo::Memo;
 use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use crate::access::Reason;
-use crate::access::aws::compile::{Contested, Place, Readings, compile};
+use crate::access::aws::compile::{Contested, Readings};
 use crate::access::aws::parse::Kind;
 use crate::access::literal::Lit;
 use crate::access::rule::{Decision, Origin, Rule, RuleSet};
@@ -78,6 +79,9 @@ pub(super) struct Viewer<'a> {
     pub(super) owners: &'a BTreeSet<String>,
     pub(super) account: &'a Account,
     pub(super) changed: &'a Changed,
+    pub(super) memo: &'a Memo,
+    /// Whether nothing changes of the focus itself, but only of what resources and roles say of it.
+    pub(super) still: bool,
     pub(super) readings: Readings,
     pub(super) contested: Contested,
 }
@@ -136,16 +140,17 @@ impl Viewer<'_> {
         let mut all = RuleSet::default();
         for used in docs {
             seen.rows.extend(&used.rows);
-            let place = Place { address: used.address.to_string(), path: used.path.to_string() };
             match &used.doc {
                 Doc::Read(document) => {
-                    let set = compile(document, kind, &place, self.readings, &mut self.contested);
-                    all.allow.extend(set.allow);
-                    all.deny.extend(set.deny);
+                    let made = self.memo.compiled(document, kind, (&used.address, &used.path), self.readings);
+                    self.contested.merge(made.contested);
+                    all.allow.extend(made.rules.allow.iter().cloned());
+                    all.deny.extend(made.rules.deny.iter().cloned());
                     seen.docs.push(used.clone());
                 }
                 Doc::Unread { id, reason } => {
-                    let origin = Origin { address: place.address, path: place.path, index: 0, sid: None };
+                    let (address, path) = (used.address.to_string(), used.path.to_string());
+                    let origin = Origin { address, path, index: 0, sid: None };
                     let rule = |side: &str| Rule {
                         lits: vec![Lit::opaque(&format!("what {id} {side}"), false)],
                         origin: origin.clone(),

@@ -1,6 +1,6 @@
 //! What an identity, or whoever holds a credential of it, may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::account::Account;
@@ -8,7 +8,6 @@ use super::carrier;
 use super::collect::is_known_name;
 use super::focus::{Gathered, Viewer, all_but};
 use super::model::{Credential, Identity, IdentityKey, IdentityKind};
-use super::span::Span;
 use super::speaking::Carrier;
 use crate::access::aws::parse::Kind;
 use crate::access::glob::Glob;
@@ -124,7 +123,11 @@ impl Viewer<'_> {
         let root = Glob::literal(&format!("AWS:{}", self.account.root()));
         let mut unseen = Gathered::default();
         let model = self.model;
-        let mut about = model.speaking.about(arn, &Span::of(key, self.sides));
+        let span = self.memo.span(key, self.sides);
+        let mut about: BTreeSet<&Carrier> = match self.still {
+            true => self.changed.beside(&span).collect(),
+            false => model.speaking.about(arn, &span),
+        };
         // Who is named on one side may be one of everyone on the other.
         about.extend(self.sides.into_iter().flat_map(|side| side.speaking.named(arn)));
         for speaking in about {

@@ -17,7 +17,9 @@ mod grant;
 mod identity;
 mod late;
 mod library;
+mod memo;
 mod merge;
+mod mirror;
 mod model;
 mod network;
 mod organization;
@@ -49,9 +51,10 @@ use changed::Changed;
 use collect::Collector;
 use focus::{Focus, View, Viewer};
 use library::Library;
+use memo::Memo;
+use mirror::Own;
 use model::{Doc, DocUse, IdentityKey, Model};
 use space::WorldSpace;
-use span::Span;
 
 /// AWS.
 #[derive(Clone, Copy, Debug)]
@@ -125,17 +128,21 @@ struct World<'a> {
     after: Model,
     /// What differs between them.
     changed: Changed,
+    memo: Memo,
     /// Resources that are in the state themselves on some side.
     owners: BTreeSet<String>,
 }
 
 impl<'a> World<'a> {
     fn of(state: &'a State, account: &'a Account, library: &'a Library) -> Self {
-        let side = |side: Side| Collector::collect(&state.rows, None, &|_| side, account, library);
-        let (before, after) = (side(Side::Before), side(Side::After));
+        let side = |side: Side, earlier: &BTreeSet<Own>| {
+            Collector::collect(&state.rows, None, &|_| side, earlier, account, library)
+        };
+        let before = side(Side::Before, &BTreeSet::new());
+        let after = side(Side::After, &before.dedicated);
         let owners = before.objects.union(&after.objects).cloned().collect();
         let changed = Changed::of(&state.rows, [&before, &after]);
-        Self { state, account, library, before, after, changed, owners }
+        Self { state, account, library, before, after, changed, memo: Memo::default(), owners }
     }
 
     fn judge_all(&self, out: &mut Judged) {
@@ -155,8 +162,9 @@ impl<'a> World<'a> {
 
     fn view(&self, model: &Model, focus: &Focus, readings: Readings, known: &mut Contested) -> View {
         let sides = [&self.before, &self.after];
-        let (owners, account, changed, contested) = (&self.owners, self.account, &self.changed, *known);
-        let mut viewer = Viewer { model, sides, owners, account, changed, readings, contested };
+        let Self { owners, account, changed, memo, .. } = self;
+        let still = !self.is_own_changed(focus);
+        let mut viewer = Viewer { model, sides, owners, account, changed, memo, still, readings, contested: *known };
         let view = viewer.view(focus);
         *known = viewer.contested;
         view
@@ -168,25 +176,36 @@ impl<'a> World<'a> {
         rows.filter(|at| self.changed.row(*at)).collect()
     }
 
+    /// Whether a changed row is one of the focus itself.
+    fn is_own_changed(&self, focus: &Focus) -> bool {
+        let changed = &self.changed;
+        match focus {
+            Focus::Identity(key) => changed.identity(key),
+            Focus::Credential(address) => [&self.before, &self.after].into_iter().any(|model| {
+                model.credentials.get(address).is_some_and(|credential| {
+                    credential.rows.iter().any(|at| changed.row(*at))
+                        || credential.session.iter().any(|used| changed.uses(used))
+                        || credential.of.iter().any(|key| changed.identity(key))
+                })
+            }),
+            _ => true,
+        }
+    }
+
     /// Whether a changed row may bear on the focus: cheaper than its trees.
     fn may_be_touched(&self, focus: &Focus) -> bool {
         let sides = [&self.before, &self.after];
         let changed = &self.changed;
         let bears_on = |key: &IdentityKey| {
-            changed.identity(key) || {
-                let span = Span::of(key, sides);
-                sides.into_iter().any(|model| model.bears_on(key, changed, &span))
-            }
+            let span = self.memo.span(key, sides);
+            sides.into_iter().any(|model| model.bears_on(key, changed, &span))
         };
         match focus {
-            Focus::Identity(key) => bears_on(key),
-            Focus::Credential(address) => sides.into_iter().any(|model| {
-                model.credentials.get(address).is_some_and(|credential| {
-                    credential.rows.iter().any(|at| changed.row(*at))
-                        || credential.session.iter().any(|used| changed.uses(used))
-                        || credential.of.iter().any(bears_on)
-                })
-            }),
+            Focus::Identity(key) => self.is_own_changed(focus) || bears_on(key),
+            Focus::Credential(address) => {
+                let of = sides.into_iter().filter_map(|model| model.credentials.get(address));
+                self.is_own_changed(focus) || of.flat_map(|credential| &credential.of).any(bears_on)
+            }
             Focus::Resource(key) => {
                 let policies = || sides.into_iter().filter_map(|model| model.resources.get(key));
                 let handed = policies().any(|policy| policy.explicit).then(|| carrier::handed(key));

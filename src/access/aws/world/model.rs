@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::mirror::Own;
 use super::speaking::Speaking;
 use crate::access::Reason;
 use crate::access::aws::document::Document;
@@ -125,6 +126,8 @@ pub(super) struct Model {
     pub(super) resources: BTreeMap<String, ResourcePolicy>,
     /// Who is named by the policies of resources and by trusts.
     pub(super) speaking: Speaking,
+    /// What has a row of its own, and not only a value of another.
+    pub(super) dedicated: BTreeSet<Own>,
     /// Resources that are in the state themselves, by the same keys.
     pub(super) objects: BTreeSet<String>,
     pub(super) credentials: BTreeMap<String, Credential>,

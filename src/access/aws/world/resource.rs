@@ -1,11 +1,12 @@
 //! Documents and grants that stand on resources, and what gives compute an identity.
 
 use super::collect::{Collector, without_attribute};
+use super::mirror::{Own, Unsaid};
 use super::model::{Credential, DocUse, IdentityKey, IdentityKind, ResourcePolicy};
 use super::{grant, organization};
 use crate::access::Reason;
 use crate::access::aws::parse::Kind;
-use crate::access::worlds::{Object, Row, Val};
+use crate::access::worlds::{Object, Row, Setting, Val};
 use crate::iam::{Origin, catalogue};
 
 /// Collects what the object says.
@@ -22,7 +23,8 @@ pub(super) fn collect(to: &mut Collector<'_>, at: usize, row: &Row, object: &Obj
             }
         }
         "aws_vpc_endpoint" | "aws_vpc_endpoint_policy" => {
-            if let Some(used) = set_document(to, at, row, object, "policy") {
+            // One that stays as it is limits the same on both sides.
+            if let Some((used, Setting::Set)) = set_document(to, at, row, object, "policy") {
                 let of = if &*object.type_name == "aws_vpc_endpoint" {
                     object.get("id")
                 } else {
@@ -84,8 +86,15 @@ fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
             if path.contains('[') {
                 continue;
             }
-            let Some(used) = set_document(to, at, row, object, path) else { continue };
+            let Some((used, setting)) = set_document(to, at, row, object, path) else { continue };
             let (key, arns, explicit) = subject(to, object, paths(&entry, "resource").next());
+            if setting == Setting::Unsaid {
+                to.unsaid.push(Unsaid { used, own: Own::Policy(key), arns, explicit });
+                continue;
+            }
+            if is_dedicated(object) {
+                to.model.dedicated.insert(Own::Policy(key.clone()));
+            }
             let policy = to.model.resources.entry(key).or_default();
             policy.docs.push(used);
             policy.explicit |= explicit;
@@ -126,9 +135,11 @@ fn paths(entry: &catalogue::Entry, purpose: &'static str) -> impl Iterator<Item 
     entry.attributes().filter(move |(known, _)| *known == purpose).map(|(_, path)| path)
 }
 
-/// A document that somebody set: computed ones mirror what another resource sets.
-fn set_document(to: &Collector<'_>, at: usize, row: &Row, object: &Object, path: &str) -> Option<DocUse> {
-    (is_dedicated(object) || row.sets(path)).then(|| to.document(at, object, path, Kind::Resource)).flatten()
+/// A document that somebody set, or may have set: computed ones mirror what another resource sets.
+fn set_document(to: &Collector<'_>, at: usize, row: &Row, object: &Object, path: &str) -> Option<(DocUse, Setting)> {
+    let setting = if is_dedicated(object) { Setting::Set } else { row.setting(path) };
+    let used = (setting != Setting::Unset).then(|| to.document(at, object, path, Kind::Resource));
+    Some((used??, setting))
 }
 
 /// Whether the object is a policy, and not the resource that has it.

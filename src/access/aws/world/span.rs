@@ -1,63 +1,92 @@
-//! Which resources an identity's own statements can be about, told by how patterns begin.
+//! Which requests an identity's own statements can be about, told by the prefix of their actions and by how the patterns
+//! of their resources begin.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Doc, DocUse, IdentityKey, Model};
-use crate::access::aws::document::{Document, Item, Text};
+use crate::access::aws::document::{Document, Item, Statement, Text};
 
-/// The resources that the policies and the boundary of an identity speak of, on both sides of the plan.
-pub(super) enum Span {
-    /// Whatever there is.
-    Everything,
-    /// What begins with one of these, or with which one of these begins; in lower case.
-    From(BTreeSet<String>),
-}
+/// The prefix of an action, such as `s3`, in lower case; `None` is any.
+pub(super) type Service = Option<String>;
+
+/// The requests that the policies and the boundary of an identity speak of, on both sides of the plan: by service, what
+/// resources begin with, or what begins them, in lower case.
+#[derive(Debug)]
+pub(super) struct Span(BTreeSet<(Service, String)>);
 
 impl Span {
+    /// Whatever there is.
+    fn everything() -> Self {
+        Self(BTreeSet::from([(None, String::new())]))
+    }
+
     /// Of an identity.
     pub(super) fn of(key: &IdentityKey, sides: [&Model; 2]) -> Self {
-        let boundary = |model: &Model| model.identities.get(key).map(|identity| ids(&identity.boundary));
+        let boundary = |model: &'_ Model| model.identities.get(key).map(|it| it.boundary.clone()).unwrap_or_default();
         // What a boundary no longer holds may be granted anywhere.
-        if boundary(sides[0]).unwrap_or_default() != boundary(sides[1]).unwrap_or_default() {
-            return Self::Everything;
+        if !are_same(&boundary(sides[0]), &boundary(sides[1])) {
+            return Self::everything();
         }
-        let mut starts = BTreeSet::new();
+        let mut parts = BTreeSet::new();
         for model in sides {
             let boundary = model.identities.get(key).into_iter().flat_map(|identity| &identity.boundary);
             for used in model.docs_of(key).chain(boundary) {
-                let Doc::Read(document) = &used.doc else { return Self::Everything };
-                if !add(document, &mut starts) {
-                    return Self::Everything;
+                match &used.doc {
+                    Doc::Read(document) if document.unknown_statements.is_empty() => add(document, &mut parts),
+                    _ => return Self::everything(),
                 }
             }
         }
-        Self::From(starts)
+        Self(parts)
     }
 }
 
-/// What identifies documents that are in force.
-fn ids(docs: &[DocUse]) -> Vec<String> {
-    docs.iter()
-        .map(|used| match &used.doc {
-            Doc::Read(document) => format!("{document:?}"),
-            Doc::Unread { id, .. } => id.to_string(),
-        })
-        .collect()
+/// Whether documents in force on both sides say the same.
+fn are_same(before: &[DocUse], after: &[DocUse]) -> bool {
+    let same = |(one, other): (&DocUse, &DocUse)| match (&one.doc, &other.doc) {
+        (Doc::Read(one), Doc::Read(other)) => one == other,
+        (Doc::Unread { id: one, .. }, Doc::Unread { id: other, .. }) => one == other,
+        _ => false,
+    };
+    before.len() == after.len() && before.iter().zip(after).all(same)
 }
 
-/// Adds how the document's resources begin; `false` where it speaks of all.
-fn add(document: &Document, starts: &mut BTreeSet<String>) -> bool {
-    document.unknown_statements.is_empty()
-        && document.statements.iter().all(|statement| {
-            let Some(resource) = statement.resource.as_ref().filter(|clause| !clause.negated) else { return false };
-            resource.set.items.iter().all(|item| match item {
-                Item::One(Text::Known(text)) if text.starts_with("arn:") => {
-                    starts.insert(start(text));
-                    true
-                }
-                _ => false,
-            })
-        })
+/// Adds what the document's statements speak of.
+fn add(document: &Document, parts: &mut BTreeSet<(Service, String)>) {
+    for statement in &document.statements {
+        let starts: BTreeSet<String> = match statement.resource.as_ref().filter(|clause| !clause.negated) {
+            Some(clause) => clause.set.items.iter().map(item_start).collect(),
+            None => BTreeSet::from([String::new()]),
+        };
+        for service in services(statement) {
+            parts.extend(starts.iter().map(|start| (service.clone(), start.clone())));
+        }
+    }
+}
+
+fn item_start(item: &Item) -> String {
+    match item {
+        Item::One(Text::Known(text)) if text.starts_with("arn:") => start(text),
+        _ => String::new(),
+    }
+}
+
+/// The services whose actions a statement names.
+pub(super) fn services(statement: &Statement) -> BTreeSet<Service> {
+    let any = || BTreeSet::from([None]);
+    if statement.action.negated {
+        return any();
+    }
+    let mut all = BTreeSet::new();
+    for item in &statement.action.set.items {
+        let Item::One(Text::Known(action)) = item else { return any() };
+        let prefix = action.split_once(':').map_or(action.as_str(), |(prefix, _)| prefix);
+        if prefix.contains(['*', '?']) {
+            return any();
+        }
+        all.insert(Some(prefix.to_ascii_lowercase()));
+    }
+    all
 }
 
 /// What of a pattern stands before its first wildcard or variable, in lower case.
@@ -65,46 +94,72 @@ fn start(pattern: &str) -> String {
     pattern.split(['*', '?', '$']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// Things that stand on resources, found by their ARNs.
+/// Things that stand on resources and speak of services, found by both.
 #[derive(Clone, Debug)]
-pub(super) struct ByArn<T> {
-    known: BTreeMap<String, BTreeSet<T>>,
-    /// Those of which no ARN is known.
-    unknown: BTreeSet<T>,
-}
+pub(super) struct ByArn<T>(BTreeMap<Service, BTreeMap<String, BTreeSet<T>>>);
 
 impl<T> Default for ByArn<T> {
     fn default() -> Self {
-        Self { known: BTreeMap::new(), unknown: BTreeSet::new() }
+        Self(BTreeMap::new())
     }
 }
 
 impl<T: Clone + Ord> ByArn<T> {
-    pub(super) fn add(&mut self, arns: &[String], thing: &T) {
+    /// Adds a thing that speaks of a service on resources with these ARNs. Without a known ARN it may be any resource.
+    pub(super) fn add(&mut self, service: Service, arns: &[String], thing: &T) {
+        let starts = self.0.entry(service).or_default();
         if arns.is_empty() || arns.iter().any(|arn| arn.contains("${")) {
-            self.unknown.insert(thing.clone());
+            starts.entry(String::new()).or_default().insert(thing.clone());
         }
         for arn in arns {
-            self.known.entry(start(arn)).or_default().insert(thing.clone());
+            starts.entry(start(arn)).or_default().insert(thing.clone());
+        }
+    }
+
+    /// Adds what another has, as far as the things are picked.
+    pub(super) fn add_of(&mut self, other: &Self, picks: &dyn Fn(&T) -> bool) {
+        for (service, starts) in &other.0 {
+            for (start, things) in starts {
+                let mut picked = things.iter().filter(|thing| picks(thing)).cloned().peekable();
+                if picked.peek().is_some() {
+                    let own = self.0.entry(service.clone()).or_default();
+                    own.entry(start.clone()).or_default().extend(picked);
+                }
+            }
         }
     }
 
     /// All.
     pub(super) fn each(&self) -> impl Iterator<Item = &T> {
-        self.known.values().flatten().chain(&self.unknown)
+        self.0.values().flat_map(BTreeMap::values).flatten()
     }
 
-    /// Those on resources of the span, and those of which that is not known.
-    pub(super) fn within(&self, span: &Span) -> BTreeSet<&T> {
-        let Span::From(starts) = span else { return self.each().collect() };
-        let mut found: BTreeSet<&T> = self.unknown.iter().collect();
-        for start in starts {
-            let longer = self.known.range(start.clone()..).take_while(|(arn, _)| arn.starts_with(start.as_str()));
+    /// Those that may speak of a request of the span.
+    pub(super) fn within<'s>(&'s self, span: &'s Span) -> impl Iterator<Item = &'s T> {
+        span.0.iter().flat_map(|(service, start)| self.about(service, start))
+    }
+
+    /// Those that may stand on resources with these ARNs, whatever service they speak of.
+    pub(super) fn beside<'s>(&'s self, arns: &[String]) -> BTreeSet<&'s T> {
+        if arns.is_empty() {
+            return self.each().collect();
+        }
+        arns.iter().flat_map(|arn| self.about(&None, &start(arn)).collect::<Vec<_>>()).collect()
+    }
+
+    fn about<'s>(&'s self, service: &Service, from: &str) -> impl Iterator<Item = &'s T> + use<'s, T> {
+        let named = match service {
+            Some(_) => [service, &None].into_iter().filter_map(|service| self.0.get(service)).collect(),
+            None => self.0.values().collect::<Vec<_>>(),
+        };
+        let mut found = Vec::new();
+        for starts in named {
+            let longer = starts.range(from.to_owned()..).take_while(|(arn, _)| arn.starts_with(from));
             found.extend(longer.flat_map(|(_, things)| things));
-            let shorter = start.char_indices().filter_map(|(at, _)| self.known.get(start.get(..at)?));
+            let shorter = from.char_indices().filter_map(|(at, _)| starts.get(from.get(..at)?));
             found.extend(shorter.flatten());
         }
-        found
+        found.into_iter()
     }
 }
 
@@ -113,21 +168,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_meet_where_one_begins_with_the_other() {
+    fn patterns_meet_where_one_begins_with_the_other_and_services_do() {
         let mut things = ByArn::default();
-        things.add(&["arn:aws:s3:::a/*".to_owned(), "arn:aws:s3:::a".to_owned()], &"a");
-        things.add(&["arn:aws:s3:::ab".to_owned()], &"ab");
-        things.add(&["arn:aws:sqs:*:*:q".to_owned()], &"q");
-        things.add(&[], &"unknown");
-        let within = |patterns: &[&str]| {
-            let span = Span::From(patterns.iter().map(|pattern| start(pattern)).collect());
-            things.within(&span).into_iter().copied().collect::<Vec<_>>()
+        let of = |service: &str| Some(service.to_owned());
+        things.add(of("s3"), &["arn:aws:s3:::a/*".to_owned(), "arn:aws:s3:::a".to_owned()], &"a");
+        things.add(None, &["arn:aws:s3:::ab".to_owned()], &"ab");
+        things.add(of("sqs"), &["arn:aws:sqs:*:*:q".to_owned()], &"q");
+        things.add(of("s3"), &[], &"unknown");
+        let within = |service: Service, pattern: &str| {
+            let span = Span(BTreeSet::from([(service, start(pattern))]));
+            things.within(&span).copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
         };
-        assert_eq!(within(&["arn:aws:s3:::a/x"]), ["a", "unknown"]);
-        assert_eq!(within(&["arn:aws:S3:::A*"]), ["a", "ab", "unknown"]);
-        assert_eq!(within(&["arn:aws:sqs:us-east-1:111122223333:other"]), ["q", "unknown"]);
-        assert_eq!(within(&["arn:aws:ec2:*"]), ["unknown"]);
-        assert_eq!(within(&["arn:aws:s3:::${aws:username}"]), ["a", "ab", "unknown"]);
-        assert_eq!(things.within(&Span::Everything).len(), 4);
+        assert_eq!(within(of("s3"), "arn:aws:s3:::a/x"), ["a", "unknown"]);
+        assert_eq!(within(of("s3"), "arn:aws:S3:::A*"), ["a", "ab", "unknown"]);
+        assert_eq!(within(of("sqs"), "arn:aws:S3:::A*"), ["ab"]);
+        assert_eq!(within(None, "arn:aws:sqs:us-east-1:111122223333:other"), ["q", "unknown"]);
+        assert_eq!(within(None, "arn:aws:ec2:*"), ["unknown"]);
+        assert_eq!(within(of("logs"), "*"), ["ab"]);
+        assert_eq!(within(None, "arn:aws:s3:::${aws:username}"), ["a", "ab", "unknown"]);
+        assert_eq!(things.within(&Span::everything()).collect::<BTreeSet<_>>().len(), 4);
+        assert_eq!(things.beside(&["arn:aws:s3:::abc".to_owned()]).len(), 3);
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::changed::Changed;
 use super::model::{Doc, DocUse, IdentityKey, Model};
-use super::span::{ByArn, Span};
-use crate::access::aws::document::{Effect, Item, PrincipalKind, Principals, Statement, Text};
+use super::span::{ByArn, Span, services};
+use crate::access::aws::document::{Effect, Item, PrincipalKind, Principals, Statement, Text, Version};
 
 /// Something that carries a policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,12 +40,10 @@ impl Speaking {
         this
     }
 
-    /// Carriers that speak of the identity with this ARN by name, or of anyone on a resource of the span. What everyone
+    /// Carriers that speak of the identity with this ARN by name, or of anyone about a request of the span. What everyone
     /// is given or denied elsewhere an identity has no part of its own in.
-    pub(super) fn about(&self, arn: &str, span: &Span) -> BTreeSet<&Carrier> {
-        let mut all = self.of_anyone.within(span);
-        all.extend(self.named(arn));
-        all
+    pub(super) fn about<'s>(&'s self, arn: &str, span: &'s Span) -> BTreeSet<&'s Carrier> {
+        self.of_anyone.within(span).chain(self.named(arn)).collect()
     }
 
     /// Carriers that speak of the identity with this ARN by name.
@@ -54,8 +52,8 @@ impl Speaking {
     }
 
     /// Carriers that may speak of anyone.
-    pub(super) fn of_anyone(&self) -> impl Iterator<Item = &Carrier> {
-        self.of_anyone.each()
+    pub(super) fn of_anyone(&self) -> &ByArn<Carrier> {
+        &self.of_anyone
     }
 
     fn add(&mut self, carrier: &Carrier, doc: &Doc, arns: &[String]) {
@@ -68,7 +66,9 @@ impl Speaking {
                     }
                 }
                 None => {
-                    self.of_anyone.add(arns, carrier);
+                    for service in services(statement) {
+                        self.of_anyone.add(service, arns, carrier);
+                    }
                 }
             }
         }
@@ -105,6 +105,17 @@ impl Model {
             Carrier::Trust(of) => (None, self.identities.get(of)),
         };
         policy.into_iter().flat_map(|policy| &policy.docs).chain(role.into_iter().flat_map(|role| &role.trust))
+    }
+
+    /// What the policies of a carrier say that may be about anyone, wherever in them it stands.
+    pub(super) fn said_of_anyone(&self, carrier: &Carrier) -> Vec<(Option<Version>, Statement)> {
+        let read = self.carried(carrier).filter_map(|used| match &used.doc {
+            Doc::Read(document) => Some(document),
+            Doc::Unread { .. } => None,
+        });
+        let statements = read.flat_map(|document| document.statements.iter().map(|one| (document.version, one)));
+        let of_anyone = statements.filter(|(_, statement)| named(statement).is_none());
+        of_anyone.map(|(version, statement)| (version, Statement { index: 0, ..statement.clone() })).collect()
     }
 
     /// The ARNs of a carrier, as far as they are known.
