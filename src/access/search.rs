@@ -5,7 +5,7 @@
 //! and a goal with one alternative left is asserted at once. What then remains is mostly "one of these must be
 //! false" for many statements: if everything that is asked of a dimension can hold together, all goals that have
 //! an alternative there are discharged in one step; only when that fails does the search branch, on the goal with
-//! the fewest alternatives.
+//! the fewest alternatives among those that ask for something to hold.
 
 use std::rc::Rc;
 
@@ -93,11 +93,12 @@ impl<'t, 's, 'b> Search<'t, 's, 'b> {
         self.budget.spend(1)?;
         let Some(mut open) = self.propagate(goals)? else { return Ok(false) };
         self.discharge(&mut open)?;
-        let size = |goal: &Rc<Goal>| match &**goal {
-            Goal::Any(list) => list.len(),
-            _ => 0,
+        // What only asks that something fails is easily met once the rest is decided.
+        let ease = |goal: &Rc<Goal>| match &**goal {
+            Goal::Any(list) => (list.iter().all(|part| matches!(&**part, Goal::Lit(_, false))), list.len()),
+            _ => (false, 0),
         };
-        let Some(at) = (0..open.len()).min_by_key(|at| open.get(*at).map(size)) else { return Ok(true) };
+        let Some(at) = (0..open.len()).min_by_key(|at| open.get(*at).map(ease)) else { return Ok(true) };
         let chosen = open.swap_remove(at);
         let Goal::Any(alternatives) = &*chosen else { return Ok(false) };
         for alternative in alternatives {

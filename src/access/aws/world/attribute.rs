@@ -38,13 +38,16 @@ impl Attribution<'_, '_> {
         }
         let relevant: BTreeSet<usize> =
             self.views.iter().flat_map(|(b, a)| b.rows.iter().chain(&a.rows)).copied().collect();
-        if self.touched.len() <= MAX_UNDONE {
-            let needed: Vec<usize> = self
-                .touched
-                .iter()
-                .copied()
-                .filter(|row| !self.without(*row, &relevant).permits(&piece.point))
-                .collect();
+        // The policy of one resource has no part in what is asked of another.
+        let world = self.world;
+        let elsewhere = |row: &usize| {
+            matches!(self.focus, Focus::Identity(_) | Focus::Credential(_))
+                && world.changed.stands_elsewhere(*row, &piece.point.resource, [&world.before, &world.after])
+        };
+        let asked: Vec<usize> = self.touched.iter().copied().filter(|row| !elsewhere(row)).collect();
+        if asked.len() <= MAX_UNDONE {
+            let needed: Vec<usize> =
+                asked.into_iter().filter(|row| !self.without(*row, &relevant).permits(&piece.point)).collect();
             if !needed.is_empty() {
                 return needed;
             }

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model};
+use super::collect::is_known_name;
+use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use super::span::{ByArn, Span, services};
 use super::speaking::{Carrier, Spoken};
 use crate::access::aws::document::{Document, Effect};
+use crate::access::glob::Glob;
 use crate::access::worlds::Row;
 
 /// Services whose resource policies hand decisions to identity policies, with the prefix of their actions.
@@ -24,6 +26,8 @@ pub(super) struct Changed {
     of_anyone: ByArn<Carrier>,
     /// These, and those that may stand on the same resources.
     beside: ByArn<Carrier>,
+    /// The resources whose policies a changed row is part of.
+    policies: BTreeMap<usize, BTreeSet<String>>,
     /// Whether the clients of an identity provider change.
     audiences: bool,
 }
@@ -42,6 +46,13 @@ impl Changed {
                     if model.may_act(key, service) {
                         this.acting.entry(service).or_default().insert(key.clone());
                     }
+                }
+            }
+            for (key, policy) in &model.resources {
+                let rows =
+                    policy.docs.iter().flat_map(|used| &used.rows).filter(|at| this.rows.get(**at) == Some(&true));
+                for at in rows {
+                    this.policies.entry(*at).or_default().insert(key.clone());
                 }
             }
             this.audiences |= model.audiences.values().any(|(_, _, row)| this.row(*row));
@@ -84,6 +95,18 @@ impl Changed {
     /// Whether a row changes that brings a document into force.
     pub(super) fn uses(&self, used: &DocUse) -> bool {
         used.rows.iter().any(|at| self.row(*at))
+    }
+
+    /// Whether a row is part of the policies of other resources only than this one.
+    pub(super) fn stands_elsewhere(&self, at: usize, resource: &str, sides: [&Model; 2]) -> bool {
+        let elsewhere = |policy: &ResourcePolicy| {
+            !policy.arns.is_empty()
+                && policy.arns.iter().all(|arn| is_known_name(arn) && !Glob::wildcard(arn, false).matches(resource))
+        };
+        self.policies.get(&at).is_some_and(|keys| {
+            let mut policies = keys.iter().flat_map(|key| sides.map(|model| model.resources.get(key))).flatten();
+            policies.all(elsewhere)
+        })
     }
 
     /// Whether an identity's own policies change.

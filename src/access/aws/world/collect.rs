@@ -98,6 +98,9 @@ impl<'a> Collector<'a> {
             let named = identity.arn.iter().cloned();
             named.for_each(|arn| this.model.by_arn.entry(arn).or_default().push(key.clone()));
         }
+        for (key, policy) in this.model.resources.iter().filter(|(_, policy)| !policy.docs.is_empty()) {
+            this.model.by_place.add(None, &policy.arns, key);
+        }
         this.model
     }
 

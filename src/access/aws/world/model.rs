@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::mirror::Own;
+use super::span::ByArn;
 use super::speaking::Speaking;
 use crate::access::Reason;
 use crate::access::aws::document::Document;
@@ -124,6 +125,8 @@ pub(super) struct Model {
     /// Identities by their ARN, groups aside.
     pub(super) by_arn: BTreeMap<String, Vec<IdentityKey>>,
     pub(super) resources: BTreeMap<String, ResourcePolicy>,
+    /// Resources that have a policy, by their ARNs.
+    pub(super) by_place: ByArn<String>,
     /// Who is named by the policies of resources and by trusts.
     pub(super) speaking: Speaking,
     /// What has a row of its own, and not only a value of another.

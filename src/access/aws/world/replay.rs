@@ -148,7 +148,8 @@ impl Side<'_> {
     /// where the resource has to permit as well (keys, roles): what an identity may ask for there counts by itself.
     fn carried_by(&self, resource: &str) -> Option<Vec<DocUse>> {
         let mut on = Vec::new();
-        for policy in self.model.resources.values().filter(|policy| !policy.docs.is_empty()) {
+        let beside = self.model.by_place.beside(&[resource.to_owned()]);
+        for policy in beside.into_iter().filter_map(|key| self.model.resources.get(key)) {
             if policy.arns.is_empty() {
                 return None;
             }
@@ -159,8 +160,7 @@ impl Side<'_> {
                 on.extend(policy.docs.iter().cloned());
             }
         }
-        let is_role = self.model.identities.values().any(|role| role.arn.as_deref() == Some(resource));
-        (!is_role).then_some(on)
+        (!self.model.by_arn.contains_key(resource)).then_some(on)
     }
 
     fn own_docs(&self, identity: &Identity) -> Option<Vec<Arc<Document>>> {
@@ -201,7 +201,7 @@ impl Side<'_> {
         let principal = replay::request(point, Kind::Resource)?.principal;
         let arn = principal.arn().unwrap_or_default();
         let is_own = principal.account() == Some(&*self.account.id);
-        let known = self.model.identities.values().find(|identity| identity.arn.as_deref() == Some(arn));
+        let known = self.model.by_arn.get(arn).and_then(|keys| self.model.identities.get(keys.first()?));
         let (docs, boundary) = match known {
             Some(identity) => (self.own_docs(identity)?, merged(&identity.boundary)?),
             None => (Vec::new(), None),
