@@ -73,6 +73,34 @@ pub struct Readings {
 pub type Contested = Readings;
 
 impl Readings {
+    /// Adds the points of another.
+    pub(in crate::access::aws) fn merge(&mut self, other: Self) {
+        let Self {
+            segments,
+            unset_blocks_not,
+            unset_blocks_negated,
+            unset_invalidates,
+            arns_have_six_parts,
+            any_if_exists,
+            late_variables,
+            plain_is_any,
+            tag_keys_mind_case,
+            not_principal_needs_account,
+            empty_is_missing,
+        } = other;
+        self.segments |= segments;
+        self.unset_blocks_not |= unset_blocks_not;
+        self.unset_blocks_negated |= unset_blocks_negated;
+        self.unset_invalidates |= unset_invalidates;
+        self.arns_have_six_parts |= arns_have_six_parts;
+        self.any_if_exists |= any_if_exists;
+        self.late_variables |= late_variables;
+        self.plain_is_any |= plain_is_any;
+        self.tag_keys_mind_case |= tag_keys_mind_case;
+        self.not_principal_needs_account |= not_principal_needs_account;
+        self.empty_is_missing |= empty_is_missing;
+    }
+
     /// Of contested points, every combination of readings that could make a difference. The plain one comes first,
     /// and before it its variant by segments where that matters: witnesses found under it are plausible ARNs.
     #[must_use]
