@@ -1,4 +1,4 @@
-//! Lists `policies/**/*.rego` for embedding, with each file's package, imports and metadata, so that adding a built-in
+//! Lists `policies/**/*.rego` for embedding, with each file's package, imports, sets and metadata, so that adding a built-in
 //! rule is adding its file, and so that a run loads only the rules that its changes call for.
 #![expect(clippy::disallowed_methods, reason = "a build script reads the source tree")]
 
@@ -20,10 +20,12 @@ fn main() -> io::Result<()> {
         let text = fs::read_to_string(file)?;
         let _ = writeln!(
             list,
-            "    Embedded {{ path: {name:?}, text: include_str!({:?}), package: {:?}, imports: &{:?}, metadata: {:?} }},",
+            "    Embedded {{ path: {name:?}, text: include_str!({:?}), package: {:?}, imports: &{:?}, sets: &{:?}, metadata: {:?} }},",
             file.display().to_string(),
             words_after(&text, "package ").next().unwrap_or_default(),
             words_after(&text, "import data.").collect::<Vec<_>>(),
+            ["warn", "approve", "deny"]
+                .map(|set| words_after(&text, &format!("{set} ")).any(|word| word == "contains")),
             metadata(&text),
         );
     }
@@ -51,7 +53,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 }
 
 /// The first word after a line's beginning, for each line that begins so.
-fn words_after<'t>(text: &'t str, beginning: &'t str) -> impl Iterator<Item = &'t str> {
+fn words_after<'t>(text: &'t str, beginning: &str) -> impl Iterator<Item = &'t str> {
     text.lines().filter_map(move |line| line.strip_prefix(beginning)?.split_whitespace().next())
 }
 

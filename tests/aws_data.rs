@@ -59,7 +59,7 @@ fn patterns_expand() {
     assert_eq!(names("sqs:?eceiveMessage"), ["sqs:ReceiveMessage"]);
     assert_eq!(names("*").len(), Actions::embedded().len());
     assert_eq!(names("*:*").len(), Actions::embedded().len());
-    assert_eq!(names("s3*:GetObject"), ["s3:GetObject", "s3-object-lambda:GetObject", "s3-outposts:GetObject"]);
+    assert_eq!(names("s3*:GetObject"), ["s3-object-lambda:GetObject", "s3-outposts:GetObject", "s3:GetObject"]);
     assert!(
         names("s3").is_empty() && names("s3:").is_empty() && names(":GetObject").is_empty() && names("").is_empty()
     );

@@ -5,6 +5,7 @@
 //! One search per class then decides for all its actions at once. Actions that do not exist yet are no class:
 //! for them the action is an ordinary string dimension (see `compare.rs`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use super::glob::{Glob, Loop};
@@ -12,17 +13,17 @@ use super::literal::{Dim, Lit, Set, Test};
 
 /// The known actions: names and their lower-case form, sorted by the latter.
 ///
-/// There are some 20,000 of them, and every process that compares anything makes this table: the texts stand one
-/// after the other in two buffers, at the same places in both.
+/// There are some 20,000 of them, and every process that compares anything needs this table: the texts stand one
+/// after the other, at the same places in both.
 #[derive(Clone, Debug, Default)]
 pub struct Universe {
-    names: String,
+    names: Cow<'static, str>,
     lower: String,
     spans: Vec<Span>,
 }
 
-/// Bytes that a name takes, about.
-const TYPICAL: usize = 40;
+/// The fewest bytes that a name and its line's end take on average, about.
+const TYPICAL: usize = 25;
 
 /// Where a name begins and ends.
 type Span = (u32, u32);
@@ -43,38 +44,42 @@ impl Universe {
     /// A table of these names.
     #[must_use]
     pub fn new(names: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        let mut table = Self::default();
-        names.into_iter().for_each(|name| table.push(&[name.as_ref()]));
-        table.sorted()
-    }
-
-    /// The same of about so many names, each given as parts that follow each other. In order they cost less.
-    #[must_use]
-    pub fn of_parts<'n, const N: usize>(about: usize, names: impl Iterator<Item = [&'n str; N]>) -> Self {
-        let mut table = Self {
-            names: String::with_capacity(about * TYPICAL),
-            lower: String::new(),
-            spans: Vec::with_capacity(about),
-        };
-        names.for_each(|parts| table.push(&parts));
-        table.sorted()
-    }
-
-    fn push(&mut self, parts: &[&str]) {
-        let start = self.names.len();
-        parts.iter().for_each(|part| self.names.push_str(part));
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        self.spans.push((place(start), place(self.names.len())));
-    }
-
-    fn sorted(mut self) -> Self {
-        self.lower = self.names.to_ascii_lowercase();
-        let Self { lower, spans, .. } = &mut self;
-        if !spans.is_sorted_by(|a, b| slice(lower, *a) < slice(lower, *b)) {
-            spans.sort_by(|a, b| slice(lower, *a).cmp(slice(lower, *b)));
-            spans.dedup_by(|a, b| slice(lower, *a) == slice(lower, *b));
+        let (mut text, mut spans) = (String::new(), Vec::new());
+        for name in names {
+            let start = text.len();
+            text.push_str(name.as_ref());
+            spans.push((place(start), place(text.len())));
         }
-        self
+        let lower = text.to_ascii_lowercase();
+        spans.sort_by(|a, b| slice(&lower, *a).cmp(slice(&lower, *b)));
+        spans.dedup_by(|a, b| slice(&lower, *a) == slice(&lower, *b));
+        Self { names: text.into(), lower, spans }
+    }
+
+    /// A table of names that are in order, one a line, none twice.
+    #[must_use]
+    pub fn of_lines(names: &'static str) -> Self {
+        let mut spans = Vec::with_capacity(names.len() / TYPICAL);
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', names.as_bytes()).chain([names.len()]) {
+            if start < end {
+                spans.push((place(start), place(end)));
+            }
+            start = end + 1;
+        }
+        Self { lower: names.to_ascii_lowercase(), names: names.into(), spans }
+    }
+
+    /// How many actions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
     }
 
     /// The name at a position of the table, as the platform spells it.
@@ -185,6 +190,10 @@ impl Universe {
     }
 }
 
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
 fn slice(text: &str, (start, end): Span) -> &str {
     text.get(start as usize..end as usize).unwrap_or_default()
 }
@@ -212,6 +221,17 @@ mod tests {
                 let inside = runs.iter().any(|(low, high)| (*low..*high).contains(&at));
                 assert_eq!(inside, glob.matches(u.name(at).unwrap()), "{pattern} {at}");
             }
+        }
+    }
+
+    #[test]
+    fn lines_in_order_are_the_same_table() {
+        let (u, lines) =
+            (universe(), Universe::of_lines("iam:PassRole\ns3:GetBucketAcl\ns3:GetObject\ns3:PutObject\n"));
+        assert_eq!(lines.len(), u.len());
+        for at in 0..4 {
+            let name = u.name(at).unwrap();
+            assert_eq!((lines.name(at), lines.position(&name.to_uppercase())), (Some(name), Some(at)));
         }
     }
 

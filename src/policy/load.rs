@@ -30,6 +30,19 @@ pub struct Rule {
     pub(super) sets: Vec<(Level, String)>,
 }
 
+impl Rule {
+    pub(super) fn new(
+        metadata: Metadata,
+        package: String,
+        file: String,
+        sets: Vec<(Level, String)>,
+        builtin: bool,
+    ) -> Self {
+        let levels = sets.iter().map(|(level, _)| *level).collect();
+        Self { metadata, package, file, builtin, levels, sets }
+    }
+}
+
 /// A conftest package that is run.
 #[derive(Clone, Debug)]
 pub(super) struct Namespace {
@@ -84,22 +97,21 @@ impl PolicySet {
         Loader::new(options).load(policies, data)
     }
 
-    /// Loads some of the built-in rules and what they import. They are checked by the tests, so nothing is checked here.
+    /// Built-in rules, with the files that hold them and what they import. The tests check those files, so nothing is
+    /// checked here.
     ///
     /// # Errors
     /// When a file cannot be parsed or prepared.
-    pub(super) fn of_builtin(options: &PolicyOptions, sources: Vec<PolicySource>) -> Result<Self, LoadErrors> {
-        let mut loader = Loader::new(options);
-        loader.add_builtin(sources);
-        let modules = loader.modules();
-        let (packages, namespaces) = loader.classify(&modules);
-        let strict = loader.library.engine(loader.settings(Builtins::Strict));
-        let strict = strict.map_err(|problem| LoadErrors(vec![problem]))?;
-        let rules = loader.rules(&modules, &packages, &strict);
-        if !loader.problems.is_empty() {
-            return Err(loader.errors());
-        }
-        Ok(Self { rules, namespaces, strict, lenient: None, options: options.clone(), selection: Selection::Nothing })
+    pub(super) fn of_builtin(
+        options: &PolicyOptions,
+        files: Vec<PolicySource>,
+        rules: Vec<Rule>,
+    ) -> Result<Self, Problem> {
+        let mut library = Library::new();
+        files.into_iter().try_for_each(|source| library.add(source, RegoVersion::V1))?;
+        let strict = library.engine(Settings::new(options, Builtins::Strict))?;
+        let (namespaces, selection) = (Vec::new(), Selection::Nothing);
+        Ok(Self { rules, namespaces, strict, lenient: None, options: options.clone(), selection })
     }
 
     /// The rules, sorted by id.
@@ -152,7 +164,7 @@ impl<'o> Loader<'o> {
         if !self.parsed_all || !self.lint(&modules) {
             return Err(self.errors());
         }
-        let strict = match self.library.engine(self.settings(Builtins::Strict)) {
+        let strict = match self.library.engine(Settings::new(self.options, Builtins::Strict)) {
             Ok(engine) => engine,
             Err(problem) => {
                 self.problems.push(problem);
@@ -170,15 +182,11 @@ impl<'o> Loader<'o> {
         let lenient = if namespaces.is_empty() {
             None
         } else {
-            let engine = self.library.engine(self.settings(Builtins::Lenient));
+            let engine = self.library.engine(Settings::new(self.options, Builtins::Lenient));
             Some(engine.map_err(|problem| LoadErrors(vec![problem]))?)
         };
         let selection = select::analyse(&modules, &Table::new(&modules), &namespaces);
         Ok(PolicySet { rules, namespaces, strict, lenient, options: self.options.clone(), selection })
-    }
-
-    pub(super) fn settings(&self, builtins: Builtins) -> Settings {
-        Settings { builtins, time_limit: self.options.time_limit, now_ns: self.options.now_ns }
     }
 
     pub(super) fn errors(mut self) -> LoadErrors {
@@ -429,24 +437,20 @@ impl<'o> Loader<'o> {
                 self.problems.push(problem);
             }
             let mut sets: Vec<(Level, String)> = Vec::new();
-            for (level, name) in [(Level::Warn, "warn"), (Level::Approve, "approve"), (Level::Deny, "deny")] {
+            for (level, name) in SETS {
                 if files.iter().any(|module| module.heads.iter().any(|head| head.name() == name)) {
                     sets.push((level, rule_path(package, name)));
                 }
             }
-            rules.push(Rule {
-                metadata,
-                package: package.join("."),
-                file: module.file.clone(),
-                builtin: self.is_builtin(module),
-                levels: sets.iter().map(|(level, _)| *level).collect(),
-                sets,
-            });
+            rules.push(Rule::new(metadata, package.join("."), module.file.clone(), sets, self.is_builtin(module)));
         }
         rules.sort_by(|left, right| left.metadata.id.cmp(&right.metadata.id));
         rules
     }
 }
+
+/// The rules of a package that find something, by what they demand, mildest first.
+pub(super) const SETS: [(Level, &str); 3] = [(Level::Warn, "warn"), (Level::Approve, "approve"), (Level::Deny, "deny")];
 
 /// Whether conftest evaluates the rule: `^(deny|violation|warn)(_[a-zA-Z0-9]+)*$` (its `policy/engine.go`).
 fn is_conftest(head: &Head) -> bool {

@@ -4,7 +4,7 @@ use super::error::{JudgeError, LoadErrors, Problem};
 use super::judge::on_deep_stack;
 use super::load::Loader;
 use super::rego::Value;
-use super::rego::engine::{Builtins, Engine, rule_path};
+use super::rego::engine::{Builtins, Engine, Settings, rule_path};
 use super::rego::syntax::{ModuleInfo, Shape};
 use super::source::{DataSource, PolicyOptions, PolicySource};
 
@@ -61,7 +61,7 @@ fn run(options: &PolicyOptions, policies: &[PolicySource], data: &[DataSource]) 
     if !loader.problems.is_empty() || !loader.lint(&modules) || !loader.problems.is_empty() {
         return Err(loader.errors());
     }
-    let engine = |builtins| loader.library.engine(loader.settings(builtins));
+    let engine = |builtins| loader.library.engine(Settings::new(options, builtins));
     let engines = engine(Builtins::Strict).and_then(|strict| Ok((strict, engine(Builtins::Lenient)?)));
     let (mut strict, mut lenient) = engines.map_err(|problem| LoadErrors(vec![problem]))?;
     let mut report = TestReport::default();

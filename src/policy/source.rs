@@ -11,6 +11,8 @@ pub(super) struct Embedded {
     pub(super) package: &'static str,
     /// The packages it imports, with dots.
     pub(super) imports: &'static [&'static str],
+    /// Whether it defines `warn`, `approve` and `deny`.
+    pub(super) sets: &'static [bool; 3],
     /// Its `metadata` object as JSON; empty for a library and for tests.
     pub(super) metadata: &'static str,
 }
@@ -112,6 +114,17 @@ impl Embedded {
     /// The file as a source.
     pub(super) fn source(&self) -> PolicySource {
         PolicySource { path: self.path.to_owned(), text: self.text.to_owned() }
+    }
+
+    /// The same without the metadata: what judges. Lines stay where they are.
+    pub(super) fn judging(&self) -> PolicySource {
+        const BEGINNING: &str = "\nmetadata := {";
+        let cut = self.text.split_once(BEGINNING).and_then(|(before, rest)| {
+            let (metadata, after) = rest.split_once("\n}\n")?;
+            let lines = metadata.matches('\n').count() + 3;
+            Some(format!("{before}{}{after}", "\n".repeat(lines)))
+        });
+        PolicySource { path: self.path.to_owned(), text: cut.unwrap_or_else(|| self.text.to_owned()) }
     }
 }
 

@@ -12,12 +12,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -27,11 +24,8 @@ pub struct AwsActions {
     /// The unpacked package (the directory with `package.json`).
     dir: PathBuf,
     /// Where to write.
-    #[arg(long, default_value = "src/access/aws/data/actions.bin")]
+    #[arg(long, default_value = "src/access/aws/data/actions.txt")]
     out: PathBuf,
-    /// Where to write the same uncompressed, for reading and comparing.
-    #[arg(long)]
-    text: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -75,13 +69,14 @@ pub fn run(options: &AwsActions) -> Result<()> {
     ensure!(package.license == "MIT", "the licence is now `{}`", package.license);
     let data = options.dir.join("data");
     let mut services: Vec<String> = read(&data.join("services.json"))?;
-    services.sort();
+    // The order of the names, which have a colon behind the service.
+    services.sort_by_cached_key(|service| format!("{service}:"));
     let mut rcp: Vec<String> = read(&data.join("rcpSupportedServices.json"))?;
     rcp.sort();
 
-    let mut out = String::new();
+    let (mut out, mut names) = (String::from("tollgate aws actions 2\n"), String::new());
     let date = package.updated_at.get(..10).context("updatedAt is no date")?;
-    let head = format!("tollgate aws actions 1\n{} {} {date} {}\n", package.name, package.version, package.license);
+    writeln!(out, "{} {} {date} {}", package.name, package.version, package.license)?;
     writeln!(out, "{}", rcp.join(" "))?;
 
     // Keys such as `aws:TagKeys` are repeated by every service that takes them; a few with two types.
@@ -89,7 +84,7 @@ pub fn run(options: &AwsActions) -> Result<()> {
     for service in &services {
         let file: BTreeMap<String, ConditionKey> = read(&data.join(format!("conditionKeys/{service}.json")))?;
         for key in file.into_values() {
-            keys.entry(key.key).or_default().insert(key_code(&key.kind)?);
+            keys.entry(key.key.to_ascii_lowercase()).or_default().insert(key_code(&key.kind)?);
         }
     }
     for (key, kinds) in &keys {
@@ -98,13 +93,18 @@ pub fn run(options: &AwsActions) -> Result<()> {
         writeln!(out, "{key} {kind}")?;
     }
 
+    out.push('\n');
     let mut count = 0;
     for service in &services {
         clean(service)?;
-        writeln!(out, "\n{service}")?;
+        ensure!(!service.contains(|c: char| c.is_ascii_uppercase()), "`{service}` is not in lower case");
         let types: BTreeMap<String, ResourceType> = read(&data.join(format!("resourceTypes/{service}.json")))?;
         let mut types: Vec<ResourceType> = types.into_values().collect();
         types.sort_by(|a, b| a.key.cmp(&b.key));
+        let actions: BTreeMap<String, Action> = read(&data.join(format!("actions/{service}.json")))?;
+        let mut actions: Vec<Action> = actions.into_values().collect();
+        actions.sort_by_key(|action| action.name.to_ascii_lowercase());
+        writeln!(out, "{service} {} {}", actions.len(), types.len())?;
         for kind in &types {
             // A few types have several forms of ARN.
             let usual = format!("arn:${{Partition}}:{service}:${{Region}}:${{Account}}:");
@@ -115,10 +115,7 @@ pub fn run(options: &AwsActions) -> Result<()> {
             ensure!(!kind.key.contains('\n'), "`{}` has a line break", kind.key);
             writeln!(out, "={arns} {}", kind.key)?;
         }
-        let actions: BTreeMap<String, Action> = read(&data.join(format!("actions/{service}.json")))?;
-        let mut actions: Vec<Action> = actions.into_values().collect();
-        actions.sort_by_key(|action| action.name.to_ascii_lowercase());
-        let mut previous_payload = String::new();
+        let (mut payloads, mut previous_payload) = (Vec::new(), String::new());
         for action in &actions {
             clean(&action.name)?;
             let mut on: Vec<usize> = Vec::new();
@@ -131,24 +128,19 @@ pub fn run(options: &AwsActions) -> Result<()> {
             on.sort_unstable();
             on.dedup();
             let on: Vec<String> = on.iter().map(usize::to_string).collect();
-            let payload = format!(" {}{}", level_code(&action.access_level)?, on.join(","));
-            // Neighbours are often alike; the payload is written where it changes.
-            let written = if payload == previous_payload { "" } else { &payload };
-            writeln!(out, "{}{written}", action.name)?;
+            let payload = format!("{}{}", level_code(&action.access_level)?, on.join(","));
+            // Neighbours are often alike.
+            payloads.push(if payload == previous_payload { ".".to_owned() } else { payload.clone() });
+            writeln!(names, "{service}:{}", action.name)?;
             previous_payload = payload;
             count += 1;
         }
+        writeln!(out, "{}", payloads.join(" "))?;
     }
-    let mut file = head.into_bytes();
-    let mut encoder = DeflateEncoder::new(&mut file, Compression::best());
-    encoder.write_all(out.as_bytes())?;
-    encoder.finish()?;
-    fs::write(&options.out, &file).with_context(|| options.out.display().to_string())?;
-    if let Some(path) = &options.text {
-        fs::write(path, &out).with_context(|| path.display().to_string())?;
-    }
-    let sizes = format!("{} bytes, {} as text", file.len(), out.len());
-    println!("{} services, {count} actions, {} keys, {sizes}", services.len(), keys.len());
+    let text = format!("{out}\n{names}");
+    fs::write(&options.out, &text).with_context(|| options.out.display().to_string())?;
+    let size = format!("{} bytes", text.len());
+    println!("{} services, {count} actions, {} keys, {size}", services.len(), keys.len());
     Ok(())
 }
 

@@ -15,14 +15,7 @@ use super::parse::Kind;
 #[derive(Clone, Copy, Debug)]
 pub struct AwsSpace {
     kind: Kind,
-    tables: &'static Tables,
-}
-
-/// What is made of the embedded table once.
-#[derive(Debug)]
-struct Tables {
-    universe: Universe,
-    telling: Vec<usize>,
+    actions: &'static Actions,
 }
 
 /// Actions that everyone understands, for witnesses of wide grants.
@@ -43,7 +36,7 @@ const TELLING: &[&str] = &[
     "sns:Publish",
 ];
 
-static TABLES: OnceLock<Tables> = OnceLock::new();
+static TELLING_AT: OnceLock<Vec<usize>> = OnceLock::new();
 
 /// The account and region of plausible ARNs: the example account of the AWS documentation.
 const ACCOUNT: &str = "123456789012";
@@ -53,23 +46,13 @@ impl AwsSpace {
     /// The space for documents of this kind.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        let tables = TABLES.get_or_init(|| {
-            let actions = Actions::embedded();
-            let mut services: Vec<_> = actions.services().collect();
-            services.sort_by_cached_key(|service| format!("{}:", service.prefix()));
-            let names = services.into_iter().flat_map(|service| service.actions());
-            let names = names.map(|action| [action.service(), ":", action.name()]);
-            let universe = Universe::of_parts(actions.len(), names);
-            let telling = TELLING.iter().filter_map(|name| universe.position(name)).collect();
-            Tables { universe, telling }
-        });
-        Self { kind, tables }
+        Self { kind, actions: Actions::embedded() }
     }
 }
 
 impl Space for AwsSpace {
     fn actions(&self) -> Option<&Universe> {
-        Some(&self.tables.universe)
+        Some(self.actions.names())
     }
 
     fn domain(&self, dim: &Dim) -> Vec<Glob> {
@@ -102,7 +85,7 @@ impl Space for AwsSpace {
     }
 
     fn telling_actions(&self) -> &[usize] {
-        &self.tables.telling
+        TELLING_AT.get_or_init(|| TELLING.iter().filter_map(|name| self.actions.names().position(name)).collect())
     }
 
     fn shapes(&self, dim: &Dim, fixed: &Point) -> Vec<Glob> {

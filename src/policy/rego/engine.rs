@@ -13,7 +13,7 @@ use super::builtins::{self, BUILTINS, Failure};
 use super::rewrite::{self, Extent, Rewritten};
 use super::syntax::ModuleInfo;
 use crate::policy::error::Problem;
-use crate::policy::source::{PolicySource, RegoVersion};
+use crate::policy::source::{PolicyOptions, PolicySource, RegoVersion};
 
 /// What happens when a builtin is given wrong operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,13 @@ pub(in crate::policy) struct Settings {
     pub(in crate::policy) time_limit: Duration,
     /// What `time.now_ns` answers.
     pub(in crate::policy) now_ns: i64,
+}
+
+impl Settings {
+    /// As the options of the run ask.
+    pub(in crate::policy) fn new(options: &PolicyOptions, builtins: Builtins) -> Self {
+        Self { builtins, time_limit: options.time_limit, now_ns: options.now_ns }
+    }
 }
 
 /// Why an evaluation gave no value.

@@ -1,166 +1,225 @@
 //! The table's format, as `cargo xtask aws-actions` writes it.
 //!
-//! Two lines of text: a mark, then `package version date licence`. The rest is compressed (raw deflate) text:
-//!
 //! ```text
-//! s3 sqs ...                                  services that take resource control policies
-//! s3:prefix s                                 condition keys with the letters of their types
-//! (empty line)
-//! s3                                          a service
-//! =arn:${Partition}:s3:::${BucketName} bucket its resource types, `@` for `arn:..:SERVICE:..:..:`
-//! GetObject r9                                its actions: level, indices of resource types;
-//! GetObjectAcl                                the same as the line above where nothing follows
+//! tollgate aws actions 2                         a mark
+//! PACKAGE VERSION DATE LICENCE
+//! s3 sqs ...                                     services that take resource control policies
+//! s3:prefix s                                    condition keys, lower case and in order, with the letters of
+//! (empty line)                                   their types
+//! s3 2 1                                         a service, the numbers of its actions and resource types
+//! =arn:${Partition}:s3:::${BucketName} bucket    a resource type, `@` for `arn:..:SERVICE:..:..:`
+//! r0 .                                           of each action: level, indices of resource types; a dot for
+//! (empty line)                                   the same as before
+//! s3:GetBucketAcl                                the actions of all services, in order
+//! s3:GetObject
 //! ```
 
-use std::io::Read as _;
-
-use flate2::bufread::DeflateDecoder;
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::keys::{KeyType, Keys};
 use super::level::Level;
-use super::{ActionRow, Actions, ServiceRow, TypeRow};
+use super::{Actions, ServiceRow};
+use crate::access::partition::Universe;
 
-/// Why bytes are not an action table.
+/// Why a text is not an action table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The first line is another.
     #[error("not an action table of this version")]
     Mark,
-    /// The body cannot be decompressed, or is not UTF-8.
-    #[error("the action table's body is damaged: {0}")]
-    Body(String),
     /// A line makes no sense.
-    #[error("the action table's line {0} makes no sense")]
-    Line(usize),
+    #[error("`{0}` makes no sense in the action table")]
+    Line(&'static str),
+    /// The services have more or fewer actions than there are.
+    #[error("the services of the action table have {told} actions, and there are {found}")]
+    Count {
+        /// What the services say.
+        told: u32,
+        /// The lines.
+        found: usize,
+    },
 }
 
-const MARK: &str = "tollgate aws actions 1";
+const MARK: &str = "tollgate aws actions 2";
 
-/// The largest body that is read; the real one has under 1 MB.
-const MAX_BODY: u64 = 16 << 20;
+/// What actions of a service do.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) actions: Vec<ActionRow>,
+    pub(super) types: Vec<TypeRow>,
+    /// Indices into `types`, in runs that `actions` point at.
+    pub(super) action_types: Vec<usize>,
+}
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Actions, DecodeError> {
-    let mut lines = bytes.splitn(3, |byte| *byte == b'\n');
-    if lines.next() != Some(MARK.as_bytes()) {
+#[derive(Debug)]
+pub(super) struct ActionRow {
+    pub(super) level: Level,
+    pub(super) types: Range<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct TypeRow {
+    pub(super) name: &'static str,
+    /// Separated by commas, with `@` for the service's usual beginning.
+    pub(super) arns: &'static str,
+}
+
+/// The order of services: that of their actions, which have a colon behind the prefix.
+pub(super) fn order(left: &str, right: &str) -> Ordering {
+    left.bytes().chain([b':']).cmp(right.bytes().chain([b':']))
+}
+
+/// Finds the lines of a table; what they say of actions is read later.
+pub(super) fn index(text: &'static str) -> Result<Actions, DecodeError> {
+    let mut rest = text;
+    if line(&mut rest) != Some(MARK) {
         return Err(DecodeError::Mark);
     }
-    let head = lines.next().and_then(|line| std::str::from_utf8(line).ok()).ok_or(DecodeError::Mark)?;
-    let head: &'static str = Box::leak(head.to_owned().into_boxed_str());
+    let head = line(&mut rest).unwrap_or_default();
     let mut words = head.splitn(4, ' ');
     let package_and_version =
         words.next().zip(words.next()).map(|(package, version)| package.len() + 1 + version.len());
-    let source = package_and_version.and_then(|length| head.get(..length)).ok_or(DecodeError::Mark)?;
-    let date = words.next().ok_or(DecodeError::Mark)?;
+    let source = package_and_version.and_then(|length| head.get(..length)).ok_or(DecodeError::Line(head))?;
+    let date = words.next().ok_or(DecodeError::Line(head))?;
+    let rcp: Vec<&str> = line(&mut rest).unwrap_or_default().split(' ').collect();
 
-    let packed = lines.next().unwrap_or_default();
-    // A guess that saves growing: names compress to less than a fourth.
-    let mut body = String::with_capacity(packed.len().saturating_mul(5));
-    DeflateDecoder::new(packed)
-        .take(MAX_BODY)
-        .read_to_string(&mut body)
-        .map_err(|error| DecodeError::Body(error.to_string()))?;
-    // The rows point into the text; it lives as long as the program, as the embedded table does.
-    Body { text: Box::leak(body.into_boxed_str()) }.read(source, date)
+    let mut keys = Vec::new();
+    while let Some(line) = line(&mut rest).filter(|line| !line.is_empty()) {
+        let row = line.split_once(' ').and_then(|(key, codes)| Some((key, KeyType::from_codes(codes)?)));
+        keys.push(row.ok_or(DecodeError::Line(line))?);
+    }
+
+    let mut services: Vec<ServiceRow> = Vec::with_capacity(512);
+    let mut start = 0_u32;
+    while let Some(heading) = line(&mut rest).filter(|line| !line.is_empty()) {
+        let (prefix, actions, types) = counts(heading).ok_or(DecodeError::Line(heading))?;
+        let whole = rest;
+        (0..=types).for_each(|_| _ = line(&mut rest));
+        let facts = whole.get(..whole.len() - rest.len()).unwrap_or_default();
+        let in_order = services.last().is_none_or(|last| order(last.prefix, prefix) == Ordering::Less);
+        if !in_order {
+            return Err(DecodeError::Line(heading));
+        }
+        let actions = start..start.saturating_add(actions);
+        start = actions.end;
+        let rcp = rcp.binary_search(&prefix).is_ok();
+        services.push(ServiceRow { prefix, actions, rcp, text: facts, facts: OnceLock::new() });
+    }
+    let names = Universe::of_lines(rest);
+    if u32::try_from(names.len()) != Ok(start) {
+        return Err(DecodeError::Count { told: start, found: names.len() });
+    }
+    Ok(Actions { source, date, services, names, keys: Keys::new(keys) })
 }
 
-struct Body {
-    text: &'static str,
+/// Takes the first line.
+fn line(rest: &mut &'static str) -> Option<&'static str> {
+    let end = memchr::memchr(b'\n', rest.as_bytes())?;
+    let (line, after) = (rest.get(..end)?, rest.get(end + 1..)?);
+    *rest = after;
+    Some(line)
 }
 
-impl Body {
-    fn read(&self, source: &'static str, date: &'static str) -> Result<Actions, DecodeError> {
-        let mut lines = self.text.lines().enumerate().map(|(index, line)| (index + 1, line));
-        let (_, rcp) = lines.next().ok_or(DecodeError::Line(1))?;
-        let rcp: Vec<&str> = rcp.split(' ').collect();
-        let mut table = Actions {
-            source,
-            date,
-            services: Vec::with_capacity(512),
-            // Nearly every line is an action, of twenty letters or more.
-            actions: Vec::with_capacity(self.text.len() / 20),
-            types: Vec::new(),
-            action_types: Vec::new(),
-            keys: Keys::default(),
+/// `PREFIX ACTIONS TYPES`.
+fn counts(heading: &'static str) -> Option<(&'static str, u32, usize)> {
+    let (rest, types) = heading.rsplit_once(' ')?;
+    let (prefix, actions) = rest.rsplit_once(' ')?;
+    Some((prefix, actions.parse().ok()?, types.parse().ok()?))
+}
+
+impl Facts {
+    /// Reads the lines of a service that has so many actions.
+    pub(super) fn read(text: &'static str, actions: usize) -> Option<Self> {
+        let mut facts = Self { actions: Vec::with_capacity(actions), types: Vec::new(), action_types: Vec::new() };
+        let mut lines = text.lines();
+        let payloads = loop {
+            let line = lines.next()?;
+            let Some(line) = line.strip_prefix('=') else { break line };
+            let (arns, name) = line.split_once(' ')?;
+            facts.types.push(TypeRow { name, arns });
         };
-        let mut keys = Vec::new();
-        for (number, line) in lines.by_ref() {
-            if line.is_empty() {
-                break;
+        let mut last: Option<(Level, Range<usize>)> = None;
+        for payload in payloads.split_ascii_whitespace() {
+            if payload != "." {
+                last = Some(facts.payload(payload)?);
             }
-            let row = line.split_once(' ').and_then(|(key, codes)| Some((key, KeyType::from_codes(codes)?)));
-            keys.push(row.ok_or(DecodeError::Line(number))?);
+            let (level, types) = last.clone()?;
+            facts.actions.push(ActionRow { level, types });
         }
-        table.keys = Keys::new(keys);
+        (facts.actions.len() == actions).then_some(facts)
+    }
 
-        let mut heading = true;
-        let mut payload = None;
-        for (number, line) in lines {
-            if line.is_empty() {
-                heading = true;
-            } else if heading {
-                heading = false;
-                payload = None;
-                let (actions, types) = (length(&table.actions), length(&table.types));
-                let in_order = table.services.last().is_none_or(|last| last.prefix < line);
-                if !in_order {
-                    return Err(DecodeError::Line(number));
-                }
-                table.services.push(ServiceRow {
-                    prefix: line,
-                    actions: actions..actions,
-                    types: types..types,
-                    rcp: rcp.binary_search(&line).is_ok(),
-                });
-            } else {
-                table.line(line, &mut payload).ok_or(DecodeError::Line(number))?;
-            }
+    fn payload(&mut self, written: &str) -> Option<(Level, Range<usize>)> {
+        let mut characters = written.chars();
+        let level = match characters.next()? {
+            'l' => Level::List,
+            'r' => Level::Read,
+            'w' => Level::Write,
+            't' => Level::Tagging,
+            'p' => Level::Permissions,
+            _ => return None,
+        };
+        let start = self.action_types.len();
+        for index in characters.as_str().split(',').filter(|index| !index.is_empty()) {
+            let at = index.parse().ok();
+            self.action_types.push(at.filter(|at| *at < self.types.len())?);
         }
-        Ok(table)
+        Some((level, start..self.action_types.len()))
     }
 }
 
-fn length<T>(rows: &[T]) -> u32 {
-    u32::try_from(rows.len()).unwrap_or(u32::MAX)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Level and resource types of the line above.
-type Payload = Option<(Level, std::ops::Range<u32>)>;
+    const HEAD: &str = "tollgate aws actions 2\npackage 1.0 2026-09-26 MIT\ns3\ns3:prefix s\n\n";
 
-impl Actions {
-    /// A line below a service: a resource type or an action.
-    fn line(&mut self, line: &'static str, payload: &mut Payload) -> Option<()> {
-        let number = length(&self.services).checked_sub(1)?;
-        let service = self.services.last_mut()?;
-        if let Some(line) = line.strip_prefix('=') {
-            let (arns, name) = line.split_once(' ')?;
-            self.types.push(TypeRow { name, arns });
-            service.types.end = length(&self.types);
-            return Some(());
-        }
-        let name = match line.split_once(' ') {
-            None => line,
-            Some((name, written)) => {
-                let mut characters = written.chars();
-                let level = match characters.next()? {
-                    'l' => Level::List,
-                    'r' => Level::Read,
-                    'w' => Level::Write,
-                    't' => Level::Tagging,
-                    'p' => Level::Permissions,
-                    _ => return None,
-                };
-                let start = length(&self.action_types);
-                for index in characters.as_str().split(',').filter(|index| !index.is_empty()) {
-                    let at = service.types.start + index.parse::<u32>().ok()?;
-                    self.action_types.push(Some(at).filter(|at| *at < service.types.end)?);
-                }
-                *payload = Some((level, start..length(&self.action_types)));
-                name
-            }
+    fn table(services: &str) -> Result<Actions, DecodeError> {
+        index(Box::leak(format!("{HEAD}{services}").into_boxed_str()))
+    }
+
+    #[test]
+    fn a_table_is_read() {
+        let table = table("s3-x 1 0\nw\ns3 3 1\n=@b bucket\nr0 . l\n\ns3-x:Do\ns3:A\ns3:B\ns3:C\n").unwrap();
+        let told = |name: &str| {
+            let action = table.find(name).unwrap();
+            (action.full_name(), action.level(), action.resource_types().map(|kind| kind.name()).collect::<Vec<_>>())
         };
-        let (level, types) = payload.clone()?;
-        self.actions.push(ActionRow { name, service: number, level, types });
-        service.actions.end = length(&self.actions);
-        Some(())
+        assert_eq!(told("S3-X:do"), ("s3-x:Do".into(), Level::Write, vec![]));
+        assert_eq!(told("s3:b"), ("s3:B".into(), Level::Read, vec!["bucket"]));
+        assert_eq!(told("s3:c"), ("s3:C".into(), Level::List, vec![]));
+        assert!(table.service("s3").unwrap().takes_rcp() && !table.service("s3-x").unwrap().takes_rcp());
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused() {
+        assert_eq!(index("tollgate aws actions 1\n").unwrap_err(), DecodeError::Mark);
+        for (services, wrong) in [("s3 1\nr\n\ns3:A\n", "s3 1"), ("s3 0 0\n\nec2 0 0\n\n\n", "ec2 0 0")] {
+            assert_eq!(table(services).unwrap_err(), DecodeError::Line(wrong));
+        }
+        assert_eq!(table("s3 2 0\nr r\n\ns3:A\n").unwrap_err(), DecodeError::Count { told: 2, found: 1 });
+        for wrong in ["x", ".", "r0", "r r", "", "=@"] {
+            assert!(Facts::read(wrong, 1).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_embedded_table_makes_sense() {
+        let table = Actions::embedded();
+        let in_order = |at: usize| {
+            let name = |at| table.names().name(at).unwrap().to_ascii_lowercase();
+            at == 0 || name(at - 1) < name(at)
+        };
+        assert!((0..table.len()).all(in_order));
+        for service in table.services() {
+            assert!(Facts::read(service.row.text, service.row.actions.len()).is_some(), "{}", service.prefix());
+            assert!(
+                service
+                    .actions()
+                    .all(|action| { table.names().name(action.id().index()) == Some(action.full_name().as_str()) })
+            );
+        }
     }
 }

@@ -55,63 +55,54 @@ impl KeyType {
     }
 }
 
-/// The keys of the table.
-#[derive(Debug, Default)]
+/// The keys of the table, and the global ones that it leaves out.
+#[derive(Debug)]
 pub(super) struct Keys {
     /// Lower case, sorted.
-    exact: Vec<(String, KeyType)>,
+    exact: Vec<(&'static str, KeyType)>,
     /// Keys with a variable part, as the literal pieces around it, lower case.
     templates: Vec<(Vec<String>, KeyType)>,
 }
 
 impl Keys {
-    /// From keys in any order, the global ones added where the source has none of the name.
-    pub(super) fn new(rows: impl IntoIterator<Item = (&'static str, KeyType)>) -> Self {
-        let mut keys = Self::default();
+    /// From keys in lower case and in order.
+    pub(super) fn new(rows: Vec<(&'static str, KeyType)>) -> Self {
+        let (mut exact, mut templates) = (Vec::with_capacity(rows.len()), Vec::new());
         for (key, kind) in rows {
-            keys.add(key, kind);
-        }
-        for (key, codes) in GLOBAL_KEYS {
-            if let Some(kind) = KeyType::from_codes(codes)
-                && keys.find_unsorted(key).is_none()
-            {
-                keys.add(key, kind);
+            match pieces(key) {
+                Some(pieces) => templates.push((pieces, kind)),
+                None => exact.push((key, kind)),
             }
         }
-        keys.exact.sort_by(|a, b| a.0.cmp(&b.0));
-        keys
-    }
-
-    fn add(&mut self, key: &str, kind: KeyType) {
-        let key = key.to_ascii_lowercase();
-        if !key.contains("${") {
-            self.exact.push((key, kind));
-            return;
-        }
-        let pieces = key.split("${").enumerate().map(|(index, piece)| match piece.split_once('}') {
-            Some((_, rest)) if index > 0 => rest.to_owned(),
-            _ => piece.to_owned(),
-        });
-        self.templates.push((pieces.collect(), kind));
-    }
-
-    fn find_unsorted(&self, key: &str) -> Option<KeyType> {
-        let folded = key.to_ascii_lowercase();
-        self.exact.iter().find(|(name, _)| *name == folded).map(|(_, kind)| *kind)
+        let global = GLOBAL_KEYS.iter().filter_map(|(key, codes)| Some((pieces(key)?, KeyType::from_codes(codes)?)));
+        templates.extend(global);
+        Self { exact, templates }
     }
 
     pub(super) fn find(&self, key: &str) -> Option<KeyType> {
         let folded = key.to_ascii_lowercase();
-        if let Ok(at) = self.exact.binary_search_by(|(name, _)| name.as_str().cmp(&folded)) {
+        if let Ok(at) = self.exact.binary_search_by(|(name, _)| (*name).cmp(&folded)) {
             return self.exact.get(at).map(|(_, kind)| *kind);
         }
-        // The template with the longest literal part knows best.
-        self.templates
-            .iter()
-            .filter(|(pieces, _)| fits(pieces, &folded))
-            .max_by_key(|(pieces, _)| pieces.iter().map(String::len).sum::<usize>())
-            .map(|(_, kind)| *kind)
+        if let Some((_, codes)) = GLOBAL_KEYS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
+            return KeyType::from_codes(codes);
+        }
+        // The template with the longest literal part knows best; of two alike, the table's.
+        let fitting = self.templates.iter().filter(|(pieces, _)| fits(pieces, &folded));
+        let longest = fitting.rev().max_by_key(|(pieces, _)| pieces.iter().map(String::len).sum::<usize>());
+        longest.map(|(_, kind)| *kind)
     }
+}
+
+/// The literal pieces around the variable parts, lower case; `None` for a key without.
+fn pieces(key: &str) -> Option<Vec<String>> {
+    key.contains("${").then(|| {
+        let pieces = key.split("${").enumerate().map(|(index, piece)| match piece.split_once('}') {
+            Some((_, rest)) if index > 0 => rest.to_ascii_lowercase(),
+            _ => piece.to_ascii_lowercase(),
+        });
+        pieces.collect()
+    })
 }
 
 /// Whether `key` is the pieces with something, one character or more, between each two.
