@@ -9,7 +9,7 @@ use std::thread;
 
 use super::error::JudgeError;
 use super::finding::{Finding, Location};
-use super::judge::{PlanCase, Run, default_severity, members};
+use super::judge::{PlanCase, Run, default_severity, members, threads};
 use super::load::{ConftestRule, Namespace, PolicySet};
 use super::metadata::severity;
 use super::rego::Value;
@@ -18,8 +18,6 @@ use crate::plan::{RawPlan, RawRows};
 
 /// Bytes of rows from which on threads are worth it.
 const LARGE: usize = 1 << 20;
-/// More threads than this wait for memory.
-const MOST_THREADS: usize = 4;
 
 /// Judges a plan by the conftest packages of a set.
 pub(super) fn judge(set: &PolicySet, case: &PlanCase<'_>, run: &mut Run<'_>) -> Result<(), JudgeError> {
@@ -65,7 +63,7 @@ fn input(raw: &RawPlan) -> Result<Value, JudgeError> {
 fn rows(all: &RawRows) -> Result<Vec<Value>, JudgeError> {
     let threads = match all.size() {
         0..LARGE => 1,
-        _ => thread::available_parallelism().map_or(1, |threads| threads.get().min(MOST_THREADS)),
+        _ => threads(),
     };
     let part = all.len().div_ceil(threads).max(1);
     let build = |from: usize| all.range(from..(from + part).min(all.len())).map(built).collect::<Result<Vec<_>, _>>();

@@ -1,7 +1,7 @@
 //! Rules over one plan: findings.
 
 use std::cmp::Reverse;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::conftest;
 use super::error::JudgeError;
@@ -38,6 +38,9 @@ pub struct Judgement {
     pub prints: Vec<String>,
 }
 
+/// Changes that are worth a thread of their own.
+const PART: usize = 64;
+
 /// Deep chains of rules need more stack than a thread has by default; see `lint::MAX_DEPTH`.
 const STACK: usize = 1 << 30;
 
@@ -56,8 +59,8 @@ impl PolicySet {
         // Without a rule of tollgate's kind nothing reads the changes one by one.
         let changes = if self.rules.is_empty() { [].as_slice() } else { case.changes };
         let inputs = Inputs::new(case.plan, case.context, changes);
+        self.judge_changes(case, &inputs, &mut run)?;
         let mut engine = self.strict.clone();
-        self.judge_changes(case, &inputs, &mut engine, &mut run)?;
         self.judge_plan(&inputs, &mut engine, &mut run)?;
         run.judgement.prints.append(&mut engine.take_prints());
         conftest::judge(self, case, &mut run)?;
@@ -66,25 +69,47 @@ impl PolicySet {
         Ok(judgement)
     }
 
-    fn judge_changes(
+    /// Changes are judged one by one, so parts of a long list are judged at the same time. The error that counts is
+    /// the first change's.
+    fn judge_changes(&self, case: &PlanCase<'_>, inputs: &Inputs, run: &mut Run<'_>) -> Result<(), JudgeError> {
+        let called = |change: &ChangeCase<'_>| self.rules.iter().any(|rule| rule.metadata.is_called_for(change));
+        let changes: Vec<(usize, &ChangeCase<'_>)> =
+            case.changes.iter().enumerate().filter(|(_, change)| called(change)).collect();
+        let threads = threads().min(changes.len().div_ceil(PART)).max(1);
+        let mut parts = changes.chunks(changes.len().div_ceil(threads).max(1));
+        let first = parts.next().unwrap_or_default();
+        let judge = |part| self.judge_part(case, inputs, part);
+        let judged = thread::scope(|scope| {
+            let rest: Vec<_> = parts.map(|part| deep_thread(scope, move || judge(part))).collect();
+            let mut judged = vec![judge(first)];
+            judged.extend(rest.into_iter().map(|thread| thread.and_then(joined).and_then(|judged| judged)));
+            judged
+        });
+        for part in judged {
+            let mut part = part?;
+            run.judgement.findings.append(&mut part.findings);
+            run.judgement.prints.append(&mut part.prints);
+        }
+        Ok(())
+    }
+
+    fn judge_part(
         &self,
         case: &PlanCase<'_>,
         inputs: &Inputs,
-        engine: &mut Engine,
-        run: &mut Run<'_>,
-    ) -> Result<(), JudgeError> {
-        for (index, change) in case.changes.iter().enumerate() {
-            let mut rules = self.rules.iter().filter(|rule| rule.metadata.is_called_for(change)).peekable();
-            if rules.peek().is_none() {
-                continue;
-            }
-            let input = inputs.of_change(index);
+        part: &[(usize, &ChangeCase<'_>)],
+    ) -> Result<Judgement, JudgeError> {
+        let mut run = Run { set: self, plan: &case.plan.id, judgement: Judgement::default() };
+        let mut engine = self.strict.clone();
+        for (index, change) in part {
+            let input = inputs.of_change(*index);
             engine.set_input(input.clone());
-            for rule in rules {
-                run.rule(rule, engine, &input, &change.change.row.address)?;
+            for rule in self.rules.iter().filter(|rule| rule.metadata.is_called_for(change)) {
+                run.rule(rule, &mut engine, &input, &change.change.row.address)?;
             }
         }
-        Ok(())
+        run.judgement.prints = engine.take_prints();
+        Ok(run.judgement)
     }
 
     fn judge_plan(&self, inputs: &Inputs, engine: &mut Engine, run: &mut Run<'_>) -> Result<(), JudgeError> {
@@ -297,11 +322,24 @@ pub(super) const fn default_severity(level: Level) -> Severity {
 
 /// Runs on a thread with a large stack. Stack is address space until it is used.
 pub(super) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, JudgeError> {
-    thread::scope(|scope| {
-        let thread = thread::Builder::new().name("policies".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
-        let thread = thread.map_err(|error| JudgeError::Input(format!("no thread for the policies: {error}")))?;
-        thread.join().map_err(|_| JudgeError::Input("the policy engine panicked".to_owned()))
-    })
+    thread::scope(|scope| joined(deep_thread(scope, work)?))
+}
+
+fn deep_thread<'scope, T: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, JudgeError> {
+    let thread = thread::Builder::new().name("policies".to_owned()).stack_size(STACK).spawn_scoped(scope, work);
+    thread.map_err(|error| JudgeError::Input(format!("no thread for the policies: {error}")))
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> Result<T, JudgeError> {
+    thread.join().map_err(|_| JudgeError::Input("the policy engine panicked".to_owned()))
+}
+
+/// The threads that work on one plan at most: more than a few wait for memory.
+pub(super) fn threads() -> usize {
+    thread::available_parallelism().map_or(1, |threads| threads.get().min(4))
 }
 
 #[cfg(test)]
