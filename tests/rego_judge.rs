@@ -200,6 +200,27 @@ fn a_failing_builtin_fails_the_run_and_names_rule_and_line() {
 }
 
 #[test]
+fn a_long_plan_is_judged_change_by_change_all_the_same() {
+    let numbered =
+        |number: usize| (change(row(&format!("aws_iam_policy.x[{number:03}]"), json!({}), json!({}))), Verdict::New);
+    let changes: Vec<_> = (0..300).map(numbered).collect();
+    let text = rule("", "deny contains input.change.address if { print(input.change.address) }");
+    let judged = judge_with(&options(), &text, &changes).unwrap();
+    let addresses: Vec<&str> = changes.iter().map(|(change, _)| change.row.address.as_str()).collect();
+    assert_eq!(judged.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>(), addresses);
+    let printed = |print: &String| print.rsplit(' ').next().unwrap_or_default().to_owned();
+    assert_eq!(judged.prints.iter().map(printed).collect::<Vec<_>>(), addresses);
+
+    // Of several errors, the first change's is told.
+    let text = rule(
+        "",
+        r#"deny contains "x" if { not contains(input.change.address, "[0"); to_number(input.change.address) }"#,
+    );
+    let error = judge_with(&options(), &text, &changes).unwrap_err().to_string();
+    assert!(error.contains("x[100]"), "{error}");
+}
+
+#[test]
 fn wrong_results_are_errors() {
     for (body, part) in [
         ("deny contains 3", "a string or an object"),
