@@ -365,14 +365,15 @@ impl Court<'_> {
         if !standing || !self.may_revoke(author)? {
             return Ok(false);
         }
-        // The same person's later approval takes the veto back.
+        // The same person's later approval takes the veto back, where it is certain whose it is.
         let taken_back = self.snapshot.texts().any(|(comment, other)| {
-            let later = comment.created_at > review.comment.created_at && !comment.edits.edited;
+            let later = comment.created_at > review.comment.created_at;
+            let genuine = !comment.edits.edited && !comment.by_email && !comment.via_app && !comment.minimised;
             let approves = match other {
                 Some(other) => other.state == ReviewState::Approved,
                 None => matches!(parse(&comment.body), Parsed::Command(Command::Approve(a)) if a.plan == self.subject.digest()),
             };
-            later && approves && mine(comment.author.as_ref())
+            later && genuine && approves && mine(comment.author.as_ref())
         });
         Ok(!taken_back)
     }

@@ -1,8 +1,8 @@
 //! Rows of the attack table that the pure state machine answers.
 
 use tollgate::approval::{
-    Account, AccountKind, Attribution, BanReason, Commit, Doubt, NotCounted, PlanRun, Push, PushKind, Requirements,
-    ReviewState, RunInfo, State, Subject, TimelineEvent, UserId,
+    Account, AccountKind, Attribution, BanReason, Comment, Commit, Doubt, NotCounted, PlanRun, Push, PushKind,
+    Requirements, ReviewState, RunInfo, State, Subject, TimelineEvent, UserId,
 };
 use tollgate::policy::{Level, Severity};
 
@@ -243,6 +243,27 @@ fn a13_a_veto_is_taken_back_by_the_same_persons_approval() {
     world.review(STRANGER, ReviewState::ChangesRequested, "no", 50);
     world.approve(ALICE, "30m", 60);
     assert!(world.is_open(100), "a stranger has no veto");
+}
+
+/// Whoever has the address that answers Bob's notifications, or an app that acts for him, cannot take his veto back.
+#[test]
+fn a13_a58_a_veto_is_not_taken_back_in_somebodys_name() {
+    let forgeries: [fn(&mut Comment); 4] = [
+        |comment| comment.by_email = true,
+        |comment| comment.via_app = true,
+        |comment| comment.edits.edited = true,
+        |comment| comment.minimised = true,
+    ];
+    for (number, forge) in forgeries.into_iter().enumerate() {
+        let mut world = World::new();
+        world.review(BOB, ReviewState::ChangesRequested, "no", 50);
+        world.approve(ALICE, "30m", 60);
+        forge(world.approve(BOB, "30m", 70));
+        assert_eq!(world.state(100), State::Revoked, "comment, way {number}");
+        world.snapshot.comments.pop();
+        forge(&mut world.review(BOB, ReviewState::Approved, "fine now", 70).comment);
+        assert_eq!(world.state(100), State::Revoked, "review, way {number}");
+    }
 }
 
 #[test]
