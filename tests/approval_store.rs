@@ -12,7 +12,7 @@ use std::sync::Barrier;
 use entries::{entry, note};
 use tollgate::approval::Digest;
 use tollgate::edge::store::{
-    Created, DirectoryStore, LedgerError, ObjectStore, StoreError, append, claim, claim_of, read_all,
+    Created, DirectoryStore, LedgerError, ObjectStore, StoreError, append, claim, claim_of, mark, read_all,
 };
 use tollgate::ledger::Damage;
 
@@ -160,6 +160,17 @@ fn a47_a_store_that_overwrites_cannot_hold_claims() {
         let error = claim(&store, &note(run)).unwrap_err().to_string();
         assert!(error.contains("overwrites objects that exist"), "{error}");
     }
+}
+
+#[test]
+fn a62_a_mark_is_made_once_and_is_no_claim() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = DirectoryStore::new(directory.path());
+    assert!(mark(&store, &note(1)).unwrap().is_ok());
+    assert!(mark(&store, &note(1)).unwrap().is_err(), "the same run again");
+    assert!(claim(&store, &note(1)).unwrap().is_ok(), "claims may lie in the same place");
+    assert!(mark(&Flawed::new(Flaw::Overwrites), &note(1)).is_err());
+    assert!(mark(&Flawed::new(Flaw::TwoSteps), &note(1)).unwrap().is_err());
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn an_approved_plan_is_applied_once() {
     let site = Site::new("echo x >> applied");
     assert_eq!(site.apply(), 1, "nothing was published");
     let line = site.publish(&[]);
+    assert!(line.starts_with("/tollgate approve 1h "), "time for the jobs to start: {line}");
     assert_eq!(site.apply(), 12, "nobody has approved");
     assert_eq!(site.result()["end"]["check"], "approval");
     site.comment(AUTHOR, &line);
@@ -56,6 +57,30 @@ fn an_approved_plan_is_applied_once() {
     let state = site.github.state();
     assert_eq!(state.deployments.len(), 1);
     assert_eq!(state.deployments[0].statuses.last().unwrap()["state"], "success");
+    let told = &state.comments.last().unwrap().body;
+    assert!(told.starts_with("**prod** was applied.") && told.contains("plan `"), "{told}");
+}
+
+/// Whoever may write to the repository deletes the claim and the deployment, and the approval still stands.
+#[test]
+fn a62_deleting_claim_and_deployment_revives_nothing() {
+    if !terraform() {
+        return;
+    }
+    let site = Site::new("echo x >> applied");
+    let line = site.publish(&[]);
+    site.comment(ALICE, &line);
+    assert_eq!(site.apply(), 0, "{}", site.result());
+    {
+        let mut state = site.github.state();
+        state.refs.clear();
+        state.deployments.clear();
+    }
+    assert_eq!(site.apply(), 12, "{}", site.result());
+    let why = site.result()["end"].clone();
+    assert!(why["check"] == "claim" && why["why"].as_str().unwrap().contains("beside the ledger"), "{why}");
+    assert_eq!(std::fs::read_to_string(site.path("applied")).unwrap(), "x\n");
+    assert_eq!(site.events(), ["request", "claim", "apply_start", "apply_end", "refuse"]);
 }
 
 #[test]

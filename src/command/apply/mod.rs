@@ -29,13 +29,14 @@ use crate::decision::Decision;
 use crate::edge::apply_process::{Ended, apply};
 use crate::edge::forge::{Context, DeploymentNote, DeploymentState, Forge};
 use crate::edge::private_copy::PrivateCopy;
+use crate::edge::store::{self, ClaimNote};
 use crate::edge::terraform::Terraform;
 use crate::edge::{clock, files};
 use crate::exit::Outcome;
 use crate::ledger::EventKind;
 pub(super) use looks::judged;
 use looks::{claim, may_be_read, other_account};
-use records::{note_of, record_failure, record_gap, refused};
+use records::{how_it_ended, note_of, record_failure, record_gap, refused};
 
 /// How far it got, for `--result` and messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -250,6 +251,12 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
     *stage = Stage::Claimed;
     let claimed = claim.key().to_owned();
     let from_claim_on = || -> Steps {
+        if let Some(ledger) = &ledger {
+            let note = ClaimNote::new(approved.digest(), now.timestamp().to_string(), context.run);
+            if let Err(refusal) = store::mark(ledger.as_ref(), &note)? {
+                return Ok(Err(refused(&recorder, refusal, Some((&judgement, now)))));
+            }
+        }
         let checkpoint = recorder
             .record(EventKind::Claim, now, &judgement, |entry| entry.claim = Some(claimed.clone()))
             .map_err(|e| anyhow::anyhow!(e))?;
@@ -310,12 +317,15 @@ fn steps(args: &ApplyArgs, stage: &mut Stage) -> Steps {
         // Last, so that the deployment names the end of the ledger with this apply in it.
         let checkpoint = entry.as_ref().ok().copied().flatten();
         let recorded = context.forge.record_state_with(&deployment, state, note_of(checkpoint).as_deref());
-        let recorded = recorded.map_err(|error| error.to_string());
-        let gap = recorded.as_ref().err().and_then(|why| {
-            let detail = format!("the end of `{deployment}` could not be recorded: {why}");
-            recorder.record(EventKind::RecordGap, later, &judgement, |entry| entry.detail = Some(detail)).err()
-        });
-        let gaps = [recorded.err(), entry.err(), gap].into_iter().flatten().collect();
+        let recorded = recorded.map_err(|why| format!("the end of `{deployment}` could not be recorded: {why}"));
+        let told = context.forge.say(pull, &how_it_ended(approved, &ended));
+        let told = told.map_err(|why| format!("the pull request could not be told how it ended: {why}"));
+        let mut gaps: Vec<String> = entry.err().into_iter().collect();
+        for missing in [recorded.err(), told.err()].into_iter().flatten() {
+            let detail = Some(missing.clone());
+            gaps.push(missing);
+            gaps.extend(recorder.record(EventKind::RecordGap, later, &judgement, |entry| entry.detail = detail).err());
+        }
         Ok(Ok((ended, gaps)))
     };
     let done = from_claim_on();

@@ -5,8 +5,9 @@ use super::super::settings::Settings;
 use super::super::terminal;
 use super::offline;
 use crate::apply::Refusal;
-use crate::approval::{Judgement, LOCAL_HOST, Now};
+use crate::approval::{Judgement, LOCAL_HOST, Now, Subject};
 use crate::cli::ApplyArgs;
+use crate::edge::apply_process::Ended;
 use crate::edge::clock;
 use crate::edge::forge::{Context, Origin};
 use crate::edge::private_copy::PrivateCopy;
@@ -52,6 +53,19 @@ pub(super) fn refused(recorder: &Recorder<'_>, refusal: Refusal, judged: Option<
     };
     recorded.inspect_err(|gap| terminal::note(&format!("tollgate: not recorded: {gap}"))).ok();
     refusal
+}
+
+/// What the pull request is told once Terraform has ended. Nobody reads it back.
+pub(super) fn how_it_ended(subject: &Subject, ended: &Ended) -> String {
+    let (stack, digest) = (&subject.parts().stack, subject.digest());
+    let interrupted = if ended.interrupted.is_some() { ", interrupted once" } else { "" };
+    let what = match ended.status {
+        0 => format!("was applied{interrupted}"),
+        status => format!(
+            "was not applied to its end: Terraform ended with status {status}{interrupted}. The plan is used up; the log of the run says what happened, then plan and approve again"
+        ),
+    };
+    format!("**{stack}** {what}.\n\nplan `{digest}`\n")
 }
 
 /// The line of a deployment's status that names the end of the ledger.

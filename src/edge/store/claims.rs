@@ -54,25 +54,37 @@ fn key(subject: Digest) -> String {
 /// The store's, and a store that overwrites; [`Refusal::Claimed`] inside if somebody else was first.
 pub fn claim(store: &dyn ObjectStore, note: &ClaimNote) -> Result<Result<Claim, Refusal>, StoreError> {
     let key = key(note.subject);
+    let first = is_first(store, &key, note)?;
+    Ok(if first { Ok(Claim::created(note.subject, key)) } else { Err(Refusal::Claimed(key)) })
+}
+
+/// Marks a subject as used up, beside the ledger: whoever may write to the repository can delete a claim that is a
+/// ref, and deployments, and has no right to delete this. Refused, as a claim is, if there is a mark already.
+///
+/// # Errors
+/// As of [`claim`].
+pub fn mark(store: &dyn ObjectStore, note: &ClaimNote) -> Result<Result<(), Refusal>, StoreError> {
+    let key = format!("applies/{}", note.subject);
+    let first = is_first(store, &key, note)?;
+    Ok(if first { Ok(()) } else { Err(Refusal::Claimed(format!("{key} beside the ledger"))) })
+}
+
+/// Whether this note, and no other, is what the store keeps under the key.
+fn is_first(store: &dyn ObjectStore, key: &str, note: &ClaimNote) -> Result<bool, StoreError> {
     let failed = |error: &str| StoreError::Io {
         action: "claim",
-        key: key.clone(),
+        key: key.to_owned(),
         store: store.name(),
         error: error.to_owned(),
     };
     let nonce = nonce().ok_or_else(|| failed("the system gives no random numbers"))?;
     let note = ClaimNote { nonce, ..note.clone() };
     let bytes = serde_json::to_vec(&note).map_err(|error| failed(&error.to_string()))?;
-    let created = store.create(&key, &bytes)?;
-    if created == Created::New && store.create(&key, &bytes)? == Created::New {
+    let created = store.create(key, &bytes)?;
+    if created == Created::New && store.create(key, &bytes)? == Created::New {
         return Err(failed("the store overwrites objects that exist, so it cannot hold claims; use another one"));
     }
-    let kept = store.read(&key)?;
-    Ok(if kept.as_deref() == Some(bytes.as_slice()) {
-        Ok(Claim::created(note.subject, key))
-    } else {
-        Err(Refusal::Claimed(key))
-    })
+    Ok(store.read(key)?.as_deref() == Some(bytes.as_slice()))
 }
 
 /// 128 random bits, in hexadecimal.

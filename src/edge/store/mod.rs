@@ -8,7 +8,7 @@ mod cloud;
 mod directory;
 mod ledger;
 
-pub use claims::{ClaimNote, claim, claim_of};
+pub use claims::{ClaimNote, claim, claim_of, mark};
 pub use cloud::CloudStore;
 pub use directory::DirectoryStore;
 pub use ledger::{LedgerError, append, read_all};
