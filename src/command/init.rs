@@ -61,13 +61,16 @@ const PLACEHOLDER: &str = "OWNER/tollgate@COMMIT";
 
 const NEXT: &str = "
 next:
-  1. name who may approve, in tollgate.toml
-  2. set plan_store.url, where the plan file waits for its apply, and give both jobs credentials for it; make a key
-     with `age-keygen`: its public part goes to plan_store.recipients, its secret part into the secret
+  1. tollgate.toml: name who may approve; set `ledger` and `plan_store.url` to a bucket that both jobs can reach
+  2. make a key with `age-keygen`: its public part goes to `plan_store.recipients`, its secret part into the secret
      TOLLGATE_AGE_IDENTITY of the environment `production`
-  3. commit .terraform.lock.hcl: the workflows install no other plugins
-  4. let only the default branch deploy to that environment, and let the cloud trust it alone
-  5. run `tollgate doctor`: it says what protects and what does not
+  3. the workflows: install Terraform and log in to the cloud where they say \"Here\"; the plan job gets credentials that
+     can read, the apply job those that may apply
+  4. the environment `production`: let only the default branch deploy to it, and let the cloud trust it alone
+  5. commit .terraform.lock.hcl (the workflows install no other plugins) and merge all of this: comments and applies
+     run from the default branch
+  6. require the check `tollgate (STACK)` for merging; its name is on the first pull request
+  7. run `tollgate doctor`: it says what protects and what does not
 ";
 
 /// `OWNER/REPOSITORY[/PATH]@REF`, or a folder of the repository.

@@ -1,5 +1,7 @@
 //! `tollgate check --publish`: the check run, the comment, and the subject document.
 
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 
 use super::gate::Gated;
@@ -56,7 +58,10 @@ pub(super) fn publish(gated: &mut Gated, args: &CheckArgs) -> Result<()> {
     };
     let noted = subject.as_ref().map_or_else(String::new, |subject| requested(gated, &context, subject));
     let report = &gated.report;
-    let head = format!("{}\n{noted}", heading(title, subject.as_ref()));
+    let approvals = &gated.settings.config.approvals;
+    let longest = |subject: &Subject| approvals.cap_for(subject.parts().requirements.entries());
+    let line = subject.as_ref().and_then(|subject| subject.approval_line(suggested(longest(subject))));
+    let head = format!("{}\n{noted}", heading(title, line.as_deref()));
     let body = format!("{head}\n{}", report::render(report, Format::Markdown, &Options::default()));
     let document =
         subject.as_ref().map(|subject| subject.document().map(|text| (subject.digest(), text))).transpose()?;
@@ -113,13 +118,18 @@ fn keep(gated: &Gated, args: &CheckArgs, subject: &Subject) -> Result<()> {
     Ok(())
 }
 
+/// An hour, or less where the configuration allows no more: time for the jobs to start, and for the apply.
+fn suggested(longest: Duration) -> WindowLength {
+    let minutes = u32::try_from(longest.as_secs() / 60).unwrap_or(u32::MAX);
+    WindowLength::from_minutes(minutes.min(60)).unwrap_or(WindowLength::MIN)
+}
+
 /// The part that must not be cut off: what is decided, and the line that approves it.
-fn heading(title: &str, subject: Option<&Subject>) -> String {
+fn heading(title: &str, line: Option<&str>) -> String {
     let mut text = format!("## tollgate: {title}\n");
-    let line = subject.and_then(|subject| subject.approval_line(WindowLength::MIN));
     if let Some(line) = line.filter(|_| title == "approval required") {
         text.push_str(
-            "\nTo approve exactly this plan, paste this line as a comment, with the duration you allow and your reason:\n",
+            "\nTo approve exactly this plan, paste this line as a comment, with the time that you allow for the apply and your reason in place of the dots:\n",
         );
         text.push_str(&format!("\n```\n{line}…\n```\n"));
     }
@@ -162,4 +172,16 @@ fn annotation(finding: &Finding) -> Option<Annotation> {
         title: format!("{}: {}", finding.rule, finding.address),
         message: finding.message.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_suggested_window_is_one_that_counts() {
+        for (longest, suggested_is) in [(24 * 3600, "1h"), (3600, "1h"), (30 * 60, "30m"), (5 * 60, "5m"), (60, "5m")] {
+            assert_eq!(suggested(Duration::from_secs(longest)).to_string(), suggested_is, "{longest}");
+        }
+    }
 }

@@ -216,7 +216,7 @@ fn published(site: &Site) -> String {
 fn approved(site: &Site) {
     site.configure("[approvals]\nmax_window = { critical = \"168h\", high = \"168h\", medium = \"168h\" }\n");
     let line = published(site);
-    let long = line.replace(" approve 5m ", " approve 168h ");
+    let long = line.replace(" approve 1h ", " approve 168h ");
     assert_ne!(long, line);
     let line = long;
     site.comment(ALICE, &line);

@@ -213,7 +213,7 @@ impl Pipeline {
             .comments
             .iter()
             .rev()
-            .find(|one| one.author == Some(41) && one.body.contains("\n/tollgate approve 5m"))
+            .find(|one| one.author == Some(41) && one.body.contains("\n/tollgate approve 1h"))
             .unwrap()
             .body;
         let line = body.lines().find(|line| line.starts_with("/tollgate approve")).unwrap();
@@ -284,12 +284,12 @@ fn from_a_pull_request_to_a_guarded_apply() {
     let (code, said) = site.apply();
     assert!(code != 0 && said.contains("check: approval"), "{said}");
 
-    // An approval whose end has passed: the same minutes, earlier.
+    // An approval whose end has passed: the same hour, earlier.
     let approval = site.comment(ALICE, &site.line());
     {
         let mut state = site.github.state();
         let head = state.pulls[&7].head_sha.clone();
-        let earlier = SignedDuration::from_secs(600);
+        let earlier = SignedDuration::from_hours(2);
         for push in state.pushes.iter_mut().filter(|push| push.after == head) {
             push.at -= earlier;
         }
