@@ -1,7 +1,7 @@
 //! Inclusion: what does `after` permit that `before` does not?
 //!
-//! 1. *Cancel*: a grant that one before-grant covers literal by literal needs no search, as long as every denial
-//!    of the before side stands on the after side too.
+//! 1. *Cancel* (`cancel.rs`): a grant that one before-grant covers literal by literal needs no search, as long as every
+//!    denial and limit of the before side stands on the after side too.
 //! 2. *Partition* the known actions into classes that all rules treat alike; one search per grant and class.
 //! 3. *Search* `after ∧ ¬before` for the grant (`search.rs`), under each assumption which of the context keys that
 //!    patterns refer to are present; of many denials first without them (`standing.rs`).
@@ -16,6 +16,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::budget::{Budget, Exhausted};
+use super::cancel::cancel;
 use super::partition::Runs;
 use super::point::Point;
 use super::rule::{Decision, Origin};
@@ -210,30 +211,6 @@ enum Finding {
     Nothing,
     New(Point, bool),
     Possible(Doubt, Point),
-}
-
-/// Drops grants that a before-grant covers, where no before-denial can make a difference.
-fn cancel(before: &Node<'_>, after: &Node<'_>, grants: &mut Vec<Grant<'_, '_>>, table: &mut Table<'_>) {
-    let (Node::Rules { allow, deny: lost }, Node::Rules { deny: kept, .. }) = (before, after) else { return };
-    let sorted = |rule: &Interned<'_>| {
-        let mut lits: Vec<LitId> = rule.actions.iter().chain(&rule.lits).copied().collect();
-        lits.sort_unstable();
-        lits
-    };
-    let kept: HashSet<Vec<LitId>> = kept.iter().map(sorted).collect();
-    if !lost.iter().all(|denial| kept.contains(&sorted(denial))) {
-        return;
-    }
-    grants.retain(|grant| {
-        let Grant::Rule(rule) = grant else { return true };
-        let covered_by = |old: &Interned<'_>, table: &mut Table<'_>| {
-            old.actions
-                .iter()
-                .chain(&old.lits)
-                .all(|large| rule.actions.iter().chain(&rule.lits).any(|small| table.implies(*small, *large)))
-        };
-        !allow.iter().any(|old| covered_by(old, table))
-    });
 }
 
 struct Comparison<'c, 'a> {

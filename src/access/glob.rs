@@ -10,9 +10,12 @@
 //! (the value of a policy variable) or in one plan (an unknown value). How symbols are approximated stands in
 //! `product.rs`.
 
+use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
+use super::hash::IdHasher;
 use super::point::Point;
 
 /// A string that stands for itself: not known, but the same wherever the symbol occurs.
@@ -86,17 +89,50 @@ pub struct Glob {
 }
 
 /// What a pattern consumes.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone)]
 struct Form {
     /// The tokens, in order.
     tokens: Vec<Token>,
     /// The loops: `loops[i]` stands before `tokens[i]`, the last one after the last token.
     loops: Vec<Loop>,
+    /// The hash of both, made when it is first asked for: patterns are looked up more often than they are made.
+    digest: OnceLock<u64>,
+}
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        self.tokens == other.tokens && self.loops == other.loops
+    }
+}
+
+impl Eq for Form {}
+
+impl PartialOrd for Form {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Form {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&self.tokens, &self.loops).cmp(&(&other.tokens, &other.loops))
+    }
+}
+
+impl Hash for Form {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let digest = self.digest.get_or_init(|| {
+            let mut own = IdHasher::default();
+            (&self.tokens, &self.loops).hash(&mut own);
+            own.finish()
+        });
+        state.write_u64(*digest);
+    }
 }
 
 impl Form {
     fn empty() -> Self {
-        Self { tokens: Vec::new(), loops: vec![Loop::None] }
+        Self { tokens: Vec::new(), loops: vec![Loop::None], digest: OnceLock::new() }
     }
 
     fn push_char(&mut self, c: char, fold: bool) {
@@ -104,6 +140,7 @@ impl Form {
     }
 
     fn push(&mut self, token: Token) {
+        self.digest.take();
         let last = self.loops.last().copied().unwrap_or(Loop::None);
         let movable = matches!((last, &token), (Loop::Any, Token::One) | (Loop::InSegment, Token::OneInSegment));
         self.tokens.push(token);
@@ -118,6 +155,7 @@ impl Form {
     }
 
     fn push_many(&mut self, many: Loop) {
+        self.digest.take();
         if let Some(last) = self.loops.last_mut() {
             *last = (*last).max(many);
         }

@@ -24,6 +24,7 @@ pub mod scalar;
 pub mod space;
 pub mod worlds;
 
+mod cancel;
 mod hash;
 mod product;
 mod relation;

@@ -61,7 +61,6 @@ impl Viewer<'_> {
     /// A role's trust policy must permit explicitly; what it gives to the own account is for identity policies to
     /// decide. The root user of an account cannot assume roles.
     pub(super) fn trust(&mut self, key: &IdentityKey, role: &Identity, seen: &mut Gathered) -> Decision {
-        seen.rows.extend(&role.rows);
         let docs = role.trust.as_slice();
         let trusted = self.rules(docs, Kind::Trust, seen);
         let deny = self.audiences(&trusted, seen);

@@ -7,7 +7,7 @@ use super::collect::is_known_name;
 use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use super::span::{ByArn, Span, services};
 use super::speaking::{Carrier, Spoken};
-use crate::access::aws::document::{Document, Effect};
+use crate::access::aws::document::{Document, Effect, Statement, Version};
 use crate::access::glob::Glob;
 use crate::access::worlds::Row;
 
@@ -22,6 +22,8 @@ pub(super) struct Changed {
     identities: BTreeSet<IdentityKey>,
     /// Identities that have a grant for actions of a service, on some side.
     acting: BTreeMap<&'static str, BTreeSet<IdentityKey>>,
+    /// Those of them of which that changes.
+    newly_acting: BTreeMap<&'static str, BTreeSet<IdentityKey>>,
     /// Policies that change and may speak of anyone.
     of_anyone: ByArn<Carrier>,
     /// These, and those that may stand on the same resources.
@@ -42,9 +44,11 @@ impl Changed {
                 if model.is_own_changed(key, &|at| this.row(*at)) {
                     this.identities.insert(key.clone());
                 }
-                for service in HANDED {
-                    if model.may_act(key, service) {
-                        this.acting.entry(service).or_default().insert(key.clone());
+                for service in HANDED.into_iter().filter(|service| model.may_act(key, service)) {
+                    this.acting.entry(service).or_default().insert(key.clone());
+                    let [before, after] = sides.map(|side| side.said_about(key, service));
+                    if this.identity(key) && before != after {
+                        this.newly_acting.entry(service).or_default().insert(key.clone());
                     }
                 }
             }
@@ -126,9 +130,7 @@ impl Changed {
     pub(super) fn trust(&self, key: &IdentityKey, sides: [&Model; 2]) -> bool {
         let roles = sides.into_iter().filter_map(|model| model.identities.get(key));
         self.audiences
-            || roles
-                .into_iter()
-                .any(|role| role.trust.iter().any(|used| self.uses(used)) || role.rows.iter().any(|at| self.row(*at)))
+            || roles.into_iter().flat_map(|role| &role.trust).any(|used| self.uses(used))
     }
 
     /// Whether a change bears on who may use what carries these documents: on somebody whom they name, or, where they
@@ -160,10 +162,11 @@ impl Changed {
         self.beside.within(span)
     }
 
-    /// Identities that have a grant for actions of a service; of those that change, if the policy that hands the
-    /// decision to them does not.
+    /// Identities that have a grant for actions of a service; only those of which that changes, if the policy that hands
+    /// the decision to them does not.
     pub(super) fn acting<'c>(&'c self, service: &str, all: bool) -> impl Iterator<Item = &'c IdentityKey> {
-        self.acting.get(service).into_iter().flatten().filter(move |key| all || self.identity(key))
+        let of = if all { &self.acting } else { &self.newly_acting };
+        of.get(service).into_iter().flatten()
     }
 }
 
@@ -184,6 +187,26 @@ impl Model {
         identity.into_iter().chain(groups).flat_map(|identity| &identity.docs)
     }
 
+    /// What decides what an identity may do in a service, as far as it is its own.
+    fn said_about(&self, key: &IdentityKey, service: &str) -> Option<About<'_>> {
+        let identity = self.identities.get(key)?;
+        let said = |used: &DocUse| match &used.doc {
+            Doc::Read(document) if document.unknown_statements.is_empty() => {
+                let about = document.statements.iter().filter(|one| names(one, service));
+                Ok(about.map(|one| (document.version, Statement { index: 0, ..one.clone() })).collect())
+            }
+            Doc::Read(document) => Err(format!("{document:?}")),
+            Doc::Unread { id, .. } => Err(id.to_string()),
+        };
+        Some(About {
+            arn: identity.arn.as_deref(),
+            shown: identity.shown,
+            tags: &identity.tags,
+            policies: self.docs_of(key).map(said).filter(|said| *said != Ok(Vec::new())).collect(),
+            boundary: identity.boundary.iter().map(said).collect(),
+        })
+    }
+
     /// Whether some policy of an identity may permit an action of the service.
     fn may_act(&self, key: &IdentityKey, service: &str) -> bool {
         self.docs_of(key).any(|used| match &used.doc {
@@ -193,10 +216,31 @@ impl Model {
     }
 }
 
+/// What an identity has to say about a service.
+#[derive(PartialEq)]
+struct About<'m> {
+    arn: Option<&'m str>,
+    shown: bool,
+    tags: &'m BTreeMap<String, String>,
+    /// Those that say anything.
+    policies: Vec<Said>,
+    boundary: Vec<Said>,
+}
+
+/// The statements of a document, or what identifies it where they cannot be told.
+type Said = Result<Vec<(Option<Version>, Statement)>, String>;
+
+/// Whether a statement may be about actions of a service.
+fn names(statement: &Statement, service: &str) -> bool {
+    services(statement).iter().any(|named| named.as_deref().is_none_or(|named| named == service))
+}
+
 /// Whether a document has a statement that may permit an action of the service.
 fn permits_in(document: &Document, service: &str) -> bool {
     !document.unknown_statements.is_empty()
-        || document.statements.iter().filter(|statement| statement.effect != Effect::Deny).any(|statement| {
-            services(statement).iter().any(|named| named.as_deref().is_none_or(|named| named == service))
-        })
+        || document
+            .statements
+            .iter()
+            .filter(|statement| statement.effect != Effect::Deny)
+            .any(|statement| names(statement, service))
 }

@@ -89,9 +89,15 @@ pub(super) fn services(statement: &Statement) -> BTreeSet<Service> {
     all
 }
 
-/// What of a pattern stands before its first wildcard or variable, in lower case.
+/// Ends what is a whole name and not the start of others.
+const END: char = '\0';
+
+/// What of a pattern stands before its first wildcard or variable, in lower case; with [`END`] where that is all.
 fn start(pattern: &str) -> String {
-    pattern.split(['*', '?', '$']).next().unwrap_or_default().to_ascii_lowercase()
+    match pattern.find(['*', '?', '$']) {
+        Some(at) => pattern.get(..at).unwrap_or_default().to_ascii_lowercase(),
+        None => format!("{}{END}", pattern.to_ascii_lowercase()),
+    }
 }
 
 /// Things that stand on resources and speak of services, found by both.
@@ -187,6 +193,8 @@ mod tests {
         assert_eq!(within(of("logs"), "*"), ["ab"]);
         assert_eq!(within(None, "arn:aws:s3:::${aws:username}"), ["a", "ab", "unknown"]);
         assert_eq!(things.within(&Span::everything()).collect::<BTreeSet<_>>().len(), 4);
-        assert_eq!(things.beside(&["arn:aws:s3:::abc".to_owned()]).len(), 3);
+        assert_eq!(things.beside(&["arn:aws:s3:::abc".to_owned()]).len(), 1);
+        assert_eq!(things.beside(&["arn:aws:s3:::a*".to_owned()]).len(), 3);
+        assert_eq!(things.beside(&["arn:aws:s3:::a".to_owned()]).len(), 2);
     }
 }
