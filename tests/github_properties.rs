@@ -110,6 +110,15 @@ fn members_and_owners_have_what_they_have_already() {
 }
 
 #[test]
+fn a_new_member_gets_what_all_members_have() {
+    let base = resource("github_organization_settings", "o", json!({"default_repository_permission": "read"}));
+    assert_eq!(verdict(std::slice::from_ref(&base), &[base.clone(), member("ann", "member")]), Verdict::New);
+    let internal = repository("a", "app", "internal", false);
+    assert_eq!(verdict(std::slice::from_ref(&internal), &[internal.clone(), member("ann", "member")]), Verdict::New);
+    assert_eq!(verdict(&[], &[member("ann", "member")]), Verdict::Possible);
+}
+
+#[test]
 fn a_role_of_its_own_cannot_be_ordered() {
     let with = |level: &str| [collaborator("c", "app", "ann", level)];
     assert_eq!(verdict(&with("push"), &with("security-manager")), Verdict::Possible);

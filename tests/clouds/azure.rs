@@ -424,14 +424,13 @@ fn cases() -> Vec<Case> {
                 "description": ""}),
             raises: vec![
                 ("members", json!(["ann", "zoe"])),
-                ("members", json!([])),
                 ("owners", json!(["zoe"])),
                 ("dynamic_membership", json!([{"enabled": true, "rule": "true"}])),
                 ("types", json!(["DynamicMembership"])),
                 ("visibility", json!("Public")),
                 ("assignable_to_role", json!(true)),
             ],
-            silent: vec![("description", json!("d"))],
+            silent: vec![("description", json!("d")), ("members", json!([]))],
         },
         Case {
             address: "azuread_group_member.m",
@@ -628,4 +627,52 @@ fn a_group_without_grants_is_not_excluded() {
         json!({"object_id": true}),
     );
     assert_eq!(made.verdict(), Verdict::None, "a group that nobody grants anything");
+}
+
+/// A group from which the plan takes the last one it names stands for whoever else is in it, before as after.
+#[test]
+fn nobody_gains_where_the_last_one_leaves_a_group() {
+    let owns = assignment("crew", OWNER, SUB);
+    let group = |list: &str, people: Value| {
+        with(&json!({"object_id": "crew", "members": [], "owners": [], "display_name": "g"}), list, people)
+    };
+    let plan = || Plan::default().stays("azurerm_role_assignment.a", owns.clone());
+    for list in ["members", "owners"] {
+        let left = plan().changes("azuread_group.g", group(list, json!(["ann"])), group(list, json!([])));
+        assert_eq!(left.verdict(), Verdict::None, "{list}");
+    }
+    let member = json!({"group_object_id": "crew", "member_object_id": "ann"});
+    assert_eq!(plan().changes("azuread_group_member.m", member.clone(), Value::Null).verdict(), Verdict::None);
+    let granted = Plan::default().changes("azurerm_role_assignment.a", Value::Null, owns.clone());
+    assert_eq!(granted.changes("azuread_group_member.m", member, Value::Null).verdict(), Verdict::New);
+}
+
+#[test]
+fn an_assignment_for_some_time_is_compared_by_its_end() {
+    let lasts = |start: Value, days: u32, hours: u32| {
+        let end = json!([{"duration_days": days, "duration_hours": hours, "end_date_time": ""}]);
+        json!({"principal_id": "ann", "scope": SUB, "role_definition_id": format!("{SUB}{OWNER}"),
+            "schedule": [{"start_date_time": start, "expiration": end}], "ticket": [], "justification": "j"})
+    };
+    for start in [json!("2026-01-01T00:00:00Z"), Value::Null] {
+        let run = |old: (u32, u32), new: (u32, u32)| {
+            let [old, new] = [old, new].map(|(days, hours)| lasts(start.clone(), days, hours));
+            Plan::default().changes("azurerm_pim_eligible_role_assignment.e", old, new).verdict()
+        };
+        assert_eq!(run((30, 0), (0, 48)), Verdict::None);
+        assert_eq!(run((0, 48), (2, 0)), Verdict::None);
+        assert_eq!(run((0, 48), (30, 0)), Verdict::New);
+        assert_eq!(run((30, 0), (0, 0)), Verdict::New, "without an end");
+    }
+}
+
+#[test]
+fn a_restriction_lifted_from_nobody_is_said_to_be() {
+    let lock = json!({"name": "l", "scope": SUB, "lock_level": "ReadOnly", "notes": ""});
+    let (access, _) = Plan::default().changes("azurerm_management_lock.l", lock.clone(), Value::Null).judged();
+    assert_eq!(access.verdict, Verdict::None);
+    assert!(access.changes[0].reasons.iter().any(|reason| reason.code == "outside_plan"));
+    let weaker = with(&lock, "lock_level", json!("CanNotDelete"));
+    let (access, _) = Plan::default().changes("azurerm_management_lock.l", weaker, lock).judged();
+    assert!(access.changes[0].reasons.is_empty(), "a stricter lock");
 }

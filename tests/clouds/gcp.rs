@@ -582,3 +582,18 @@ fn a_provider_of_a_pool_without_grants_is_not_excluded() {
     let made = Plan::default().changes("google_iam_workload_identity_pool.ci", Value::Null, pool);
     assert_eq!(made.changes(address, Value::Null, provider()).verdict(), Verdict::None);
 }
+
+#[test]
+fn a_denial_lifted_from_nobody_is_said_to_be() {
+    let policy = |denied: Value| {
+        json!({"parent": "cloudresourcemanager.googleapis.com%2Fprojects%2Facme", "name": "d", "rules": [{"deny_rule": [{
+            "denied_principals": ["principalSet://goog/public:all"], "exception_principals": [],
+            "denied_permissions": denied, "exception_permissions": [], "denial_condition": []}]}]})
+    };
+    let (one, two) = (json!(["iam.googleapis.com/roles.update"]), json!(["iam.googleapis.com/roles.*"]));
+    let run = |old: Value, new: Value| Plan::default().changes("google_iam_deny_policy.d", old, new).judged().0;
+    let lifted = run(policy(one.clone()), Value::Null);
+    assert_eq!(lifted.verdict, Verdict::None);
+    assert!(lifted.changes[0].reasons.iter().any(|reason| reason.code == "outside_plan"));
+    assert!(run(policy(one), policy(two)).changes[0].reasons.is_empty(), "it denies more");
+}

@@ -307,3 +307,15 @@ fn what_is_only_written_otherwise_is_silent() {
     );
     assert_eq!(applied.verdict(), Verdict::None);
 }
+
+#[test]
+fn entries_of_the_map_of_principals_are_compared_wherever_they_are_written() {
+    let map = |entries: &str| json!({"metadata": [{"name": "aws-auth", "namespace": "kube-system"}], "data": {"mapRoles": entries}, "force": true});
+    let run =
+        |old: &str, new: &str| Plan::default().changes("kubernetes_config_map_v1_data.a", map(old), map(new)).verdict();
+    let node = "- {rolearn: 'arn:aws:iam::111122223333:role/n', username: n, groups: ['a', 'b']}\n";
+    let admin = "- {rolearn: 'arn:aws:iam::111122223333:role/d', username: d, groups: ['system:masters']}\n";
+    assert_eq!(run(node, &format!("{node}{admin}")), Verdict::New);
+    assert_eq!(run(node, &node.replace("['a', 'b']", "[b, a]")), Verdict::None);
+    assert_eq!(run(&format!("{node}{admin}"), node), Verdict::None);
+}

@@ -10,6 +10,7 @@ pub mod condition;
 mod cover;
 mod evaluate;
 mod roles;
+mod undo;
 
 use std::collections::BTreeSet;
 
@@ -17,12 +18,14 @@ use crate::access::compare::{Doubt, Options, Piece, compare};
 use crate::access::glob::Glob;
 use crate::access::literal::Dim;
 use crate::access::point::Point;
+use crate::access::rule::{Decision, Origin, Rule, RuleSet};
 use crate::access::space::Space;
 use crate::access::worlds::{Judged, Object, Platform, Side, State};
-use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Witness};
+use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Verdict, Witness};
 use crate::iam::{self, IamChange};
 
 use collect::{Collector, World};
+use undo::Undo;
 
 /// Azure and Entra ID.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +59,9 @@ impl Platform for Azure {
         if touched.is_empty() {
             return;
         }
-        let before = Collector::collect(state, &|_| Side::Before);
-        let after = Collector::collect(state, &|_| Side::After);
+        let open = Collector::open(state);
+        let before = Collector::collect(state, &open, &|_| Side::Before);
+        let after = Collector::collect(state, &open, &|_| Side::After);
         for (row, reason) in before.unknown.iter().chain(&after.unknown) {
             if let Some(change) = state.rows.get(*row).and_then(|row| row.change) {
                 out.possible(change, reason.clone());
@@ -66,38 +70,19 @@ impl Platform for Azure {
         joined(state, &touched, (&before, &after), out);
         let space = AzureSpace { resources: after.resources.clone() };
         let outcome = compare(&before.decision, &after.decision, &space, Options::default());
-        let mut undone: Vec<Option<World>> = touched.iter().map(|_| None).collect();
+        let mut undo = Undo::new(state, &open, &touched);
+        let [then, now] = [Side::Before, Side::After].map(|side| evaluate::World::on(state, side));
         for piece in &outcome.new {
             // A request that the second evaluator contradicts proves nothing.
-            let replayed = |side: Side| evaluate::permitted(state, side, &piece.point);
-            if replayed(Side::After) == evaluate::Truth::No || replayed(Side::Before) == evaluate::Truth::Yes {
+            if now.permits(&piece.point) == evaluate::Truth::No || then.permits(&piece.point) == evaluate::Truth::Yes {
                 let message = "a request was found but does not stand up when checked".to_owned();
                 let reason = Reason { code: "unconfirmed".into(), path: String::new(), message };
                 let changes = touched.iter().filter_map(|row| state.rows.get(*row)?.change);
                 changes.for_each(|change| out.possible(change, reason.clone()));
                 continue;
             }
-            let mut culprits = Vec::new();
-            for (row, slot) in touched.iter().zip(&mut undone) {
-                let without = slot.get_or_insert_with(|| {
-                    Collector::collect(state, &|at| if at == *row { Side::Before } else { Side::After })
-                });
-                if !without.decision.permits(&piece.point) {
-                    culprits.push(*row);
-                }
-            }
-            if culprits.is_empty() {
-                // Several changes permit it, each by itself.
-                culprits.extend(touched.iter().copied().filter(|row| {
-                    let only = |at: usize| if at == *row { Side::After } else { Side::Before };
-                    Collector::collect(state, &only).decision.permits(&piece.point)
-                }));
-            }
-            if culprits.is_empty() {
-                culprits.clone_from(&touched);
-            }
             let new = describe(piece, &after);
-            for row in culprits {
+            for row in undo.culprits(piece, &before) {
                 let Some(row) = state.rows.get(row) else { continue };
                 let Some(change) = row.change else { continue };
                 out.new_access(change, new.clone());
@@ -141,7 +126,30 @@ impl Platform for Azure {
                 }
             }
         }
+        lifted(state, &touched, (&before, &after), &space, out);
     }
+}
+
+/// Says of restrictions that are lifted from nobody in the plan that the verdict rests on that.
+fn lifted(state: &State, touched: &[usize], (before, after): (&World, &World), space: &AzureSpace, out: &mut Judged) {
+    let (Decision::Rules(before), Decision::Rules(after)) = (&before.decision, &after.decision) else { return };
+    for row in touched.iter().filter_map(|row| state.rows.get(*row)) {
+        let (Some(object), Some(change)) = (&row.before, row.change) else { continue };
+        if !collect::restrains(&object.type_name) || out.verdict(change) != Verdict::None {
+            continue;
+        }
+        let own = before.deny.iter().filter(|rule| *rule.origin.address == *object.address).cloned().collect();
+        if !compare(&held(own), &held(after.deny.clone()), space, Options::default()).is_none() {
+            let message = format!("nobody in the plan gains where `{}` restricts less; others may", object.address);
+            out.note(change, Reason { code: "outside_plan".into(), path: String::new(), message });
+        }
+    }
+}
+
+/// Somebody who is permitted everything, but for restrictions.
+fn held(deny: Vec<Rule>) -> Decision {
+    let everything = Rule { lits: Vec::new(), origin: Origin::default() };
+    Decision::Rules(RuleSet { allow: vec![everything], deny })
 }
 
 /// Groups that were there before and get members or owners, although no grant of the plan says what they may do.
@@ -228,7 +236,7 @@ struct AzureSpace {
 
 impl Space for AzureSpace {
     fn is_scalar(&self, key: &str) -> bool {
-        matches!(key, "sourceip" | "time" | "duration")
+        matches!(key, "sourceip" | "time" | "duration" | "age")
     }
 
     fn shapes(&self, dim: &Dim, fixed: &Point) -> Vec<Glob> {

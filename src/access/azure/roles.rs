@@ -4,6 +4,9 @@
 //! (see `THIRD_PARTY.md`): id, name, whether it has data actions, whether it is conditioned, operations that it
 //! surely permits, and roles that contain it.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::access::facts::Definition;
 
 /// What a role permits: actions without the excluded ones, for both planes.
@@ -64,11 +67,16 @@ pub(super) fn count() -> usize {
 
 /// The built-in role of an id or a name, in any case.
 pub(super) fn builtin(key: &str) -> Option<Facts> {
-    let found = TABLE
-        .lines()
-        .filter_map(read)
-        .find(|(name, facts)| facts.id.eq_ignore_ascii_case(key) || name.eq_ignore_ascii_case(key));
-    found.map(|(_, facts)| facts)
+    static BY_KEY: LazyLock<HashMap<String, Facts>> = LazyLock::new(|| {
+        let mut all = HashMap::new();
+        for (name, facts) in TABLE.lines().filter_map(read) {
+            for key in [facts.id, name] {
+                all.entry(key.to_ascii_lowercase()).or_insert(facts);
+            }
+        }
+        all
+    });
+    BY_KEY.get(&key.to_ascii_lowercase()).copied()
 }
 
 impl Facts {

@@ -1,13 +1,17 @@
 //! Both sides as rules over the same permissions and role names, and what a request found between them proves.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash as _, Hasher as _};
+use std::sync::Arc;
 
+use super::denial::{denial_key, denies, patterns, rule};
 use super::model::{Denial, Grant, Model, Role};
 use super::place::Tree;
 use super::principal;
 use super::roles::Roles;
-use crate::access::glob::{Glob, Loop};
+use crate::access::compare::Piece;
+use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit};
 use crate::access::partition::Universe;
 use crate::access::point::Point;
@@ -23,15 +27,22 @@ const MANY: usize = 400;
 /// The two sides with what is in play on either.
 pub(super) struct Sides<'a> {
     pub(super) old: &'a Model,
-    new: &'a Model,
+    pub(super) new: &'a Model,
     /// Grants of the after side that the before side does not have word by word.
-    fresh: Vec<&'a Grant>,
+    pub(super) fresh: Vec<&'a Grant>,
     /// Grants of the before side that can matter for them.
-    near: Vec<&'a Grant>,
+    pub(super) near: Vec<&'a Grant>,
     permissions: BTreeSet<String>,
     /// For each role in play those in play that it contains, itself included.
     within: BTreeMap<String, Vec<String>>,
+    /// The actions of roles, as they are asked for.
+    known: RefCell<BTreeMap<Role, Arc<Actions>>>,
+    /// Places above those of the before side, with that side's decision.
+    above: OnceCell<(Vec<String>, Decision)>,
 }
+
+/// Sets of actions, each with the opaque literal it depends on.
+type Actions = Vec<(Vec<Glob>, Option<Lit>)>;
 
 /// What a request between the sides proves.
 pub(super) enum Told {
@@ -65,10 +76,6 @@ fn role_key(role: &Role) -> String {
     }
 }
 
-fn denial_key(denial: &Denial) -> String {
-    format!("{:?} {:?} {:?}", denial.lits, denial.permissions, denial.exceptions)
-}
-
 impl<'a> Sides<'a> {
     pub(super) fn of(old: &'a Model, new: &'a Model) -> Self {
         let known: HashSet<String> = old.grants.iter().map(key).collect();
@@ -85,7 +92,9 @@ impl<'a> Sides<'a> {
             })
         };
         let near: Vec<&Grant> = old.grants.iter().filter(|grant| related(&grant.place)).collect();
-        let mut sides = Self { old, new, fresh, near, permissions: BTreeSet::new(), within: BTreeMap::new() };
+        let (permissions, within) = (BTreeSet::new(), BTreeMap::new());
+        let (known, above) = (RefCell::default(), OnceCell::new());
+        let mut sides = Self { old, new, fresh, near, permissions, within, known, above };
         sides.play();
         sides
     }
@@ -153,7 +162,16 @@ impl<'a> Sides<'a> {
     }
 
     /// The sets of actions of a role, each with the opaque literal it depends on.
-    fn actions(&self, role: &Role) -> Vec<(Vec<Glob>, Option<Lit>)> {
+    fn actions(&self, role: &Role) -> Arc<Actions> {
+        if let Some(known) = self.known.borrow().get(role) {
+            return known.clone();
+        }
+        let actions = Arc::new(self.work_out(role));
+        self.known.borrow_mut().insert(role.clone(), actions.clone());
+        actions
+    }
+
+    fn work_out(&self, role: &Role) -> Actions {
         let library = Roles::built_in();
         let (name, known) = match role {
             Role::Listed(all) => {
@@ -185,7 +203,7 @@ impl<'a> Sides<'a> {
 
     fn grant_rules(&self, grant: &Grant) -> Vec<Rule> {
         let mut rules = Vec::new();
-        for (globs, opaque) in self.actions(&grant.role) {
+        for (globs, opaque) in self.actions(&grant.role).iter() {
             if globs.is_empty() {
                 continue;
             }
@@ -193,7 +211,7 @@ impl<'a> Sides<'a> {
                 for condition in &grant.condition {
                     let mut lits = vec![Lit::of(Dim::Action, false, globs.clone(), &grant.role_name)];
                     lits.push(super::place::within(&grant.place, false));
-                    lits.extend(who.iter().chain(condition).chain(&grant.except).chain(&opaque).cloned());
+                    lits.extend(who.iter().chain(condition).chain(&grant.except).chain(opaque).cloned());
                     rules.push(Rule { lits, origin: grant.origin.clone() });
                 }
             }
@@ -201,20 +219,9 @@ impl<'a> Sides<'a> {
         rules
     }
 
-    fn rules<'g>(&self, grants: impl IntoIterator<Item = &'g Grant>, denials: &[Denial]) -> Decision {
+    pub(super) fn rules<'g>(&self, grants: impl IntoIterator<Item = &'g Grant>, denials: &[Denial]) -> Decision {
         let allow = grants.into_iter().flat_map(|grant| self.grant_rules(grant)).collect();
-        let deny = denials
-            .iter()
-            .map(|denial| {
-                let mut lits = vec![patterns(&denial.permissions, false)];
-                if !denial.exceptions.is_empty() {
-                    lits.push(patterns(&denial.exceptions, true));
-                }
-                lits.extend(denial.lits.iter().cloned());
-                Rule { lits, origin: denial.origin.clone() }
-            })
-            .collect();
-        Decision::Rules(RuleSet { allow, deny })
+        Decision::Rules(RuleSet { allow, deny: denials.iter().map(rule).collect() })
     }
 
     pub(super) fn before(&self) -> Decision {
@@ -225,40 +232,24 @@ impl<'a> Sides<'a> {
         self.rules(self.fresh.iter().copied(), &self.new.denials)
     }
 
-    /// Both sides with the users that denials name taken for possible members of every group that has grants;
-    /// `None` where no denial goes.
-    pub(super) fn with_members(&self) -> Option<(Decision, Decision)> {
-        let kept: HashSet<String> = self.new.denials.iter().map(denial_key).collect();
-        if self.old.denials.iter().all(|denial| kept.contains(&denial_key(denial))) {
-            return None;
-        }
-        let denials = self.old.denials.iter().chain(&self.new.denials);
-        let lits = denials.flat_map(|denial| &denial.lits).filter(|lit| lit.dim == Dim::Principal);
-        let named: BTreeSet<String> = lits.flat_map(Lit::globs).filter_map(Glob::as_literal).collect();
-        let named: Vec<Glob> =
-            named.iter().filter(|name| !name.starts_with("group:")).map(|it| Glob::literal(it)).collect();
-        let widened = |grant: &Grant| {
-            let mut grant = grant.clone();
-            if let Some(group) = grant.member.strip_prefix("group:").filter(|_| !named.is_empty()) {
-                let who = Lit::of(Dim::Principal, false, named.clone(), "whom a denial names");
-                let among = principal::among(&format!("principalSet://goog/group/{group}"));
-                grant.who.clauses.push(vec![who, Lit::opaque(&among, false)]);
-            }
-            grant
-        };
-        let before: Vec<Grant> = self.near.iter().map(|grant| widened(grant)).collect();
-        let after: Vec<Grant> = self.fresh.iter().map(|grant| widened(grant)).collect();
-        Some((self.rules(&before, &self.old.denials), self.rules(&after, &self.new.denials)))
+    /// Whether a model permits a request over what is in play here.
+    pub(super) fn permits(&self, model: &Model, point: &Point) -> bool {
+        model.grants.iter().any(|grant| covers(grant, point) && self.gives(&grant.role, point))
+            && !model.denials.iter().any(|denial| rule(denial).matches(point))
     }
 
-    /// A model as a decision over what is in play here.
-    pub(super) fn decision(&self, model: &Model) -> Decision {
-        self.rules(&model.grants, &model.denials)
+    fn gives(&self, role: &Role, point: &Point) -> bool {
+        self.actions(role).iter().any(|(globs, opaque)| {
+            opaque.iter().all(|lit| lit.holds(point)) && globs.iter().any(|glob| glob.matches(&point.action))
+        })
     }
 
-    /// A grant of the after side that permits the request.
-    pub(super) fn granting(&self, point: &Point) -> Option<&'a Grant> {
-        self.fresh.iter().copied().find(|grant| self.grant_rules(grant).iter().any(|rule| rule.matches(point)))
+    /// A grant of the after side that permits the request, its own before others.
+    pub(super) fn granting(&self, piece: &Piece) -> Option<&'a Grant> {
+        let permits = |grant: &&Grant| covers(grant, &piece.point) && self.gives(&grant.role, &piece.point);
+        let own = |grant: &&Grant| piece.origin.as_ref().is_some_and(|origin| *origin == grant.origin);
+        let all = || self.fresh.iter().copied();
+        all().filter(own).find(permits).or_else(|| all().find(permits))
     }
 
     /// What a request proves, given the grant that permits it.
@@ -344,45 +335,27 @@ impl<'a> Sides<'a> {
         if !floating && !grant.place.starts_with("/project:") {
             return None;
         }
-        let places: BTreeSet<String> = self.near.iter().map(|grant| grant.place.clone()).collect();
-        let before = self.before();
-        Tree::above(&places).into_iter().find(|place| {
+        let (above, before) = self.above.get_or_init(|| {
+            let places: BTreeSet<String> = self.near.iter().map(|grant| grant.place.clone()).collect();
+            (Tree::above(&places).into_iter().collect(), self.before())
+        });
+        let found = above.iter().find(|place| {
             let other = floating || !place.rsplit('/').next().unwrap_or_default().starts_with("project:");
             let point = Point { resource: format!("{place}/"), ..point.clone() };
             other && !grant.place.starts_with(&format!("{place}/")) && before.permits(&point)
-        })
+        });
+        found.cloned()
     }
 }
 
 /// Whether a grant is about the request, whatever its role permits.
 fn covers(grant: &Grant, point: &Point) -> bool {
     let all = |lits: &[Lit]| lits.iter().all(|lit| lit.holds(point));
-    super::place::within(&grant.place, false).holds(point)
-        && all(&grant.except)
-        && grant.who.clauses.iter().any(|clause| all(clause))
+    // Who asks tells most grants apart, and is cheapest to see.
+    grant.who.clauses.iter().any(|clause| all(clause))
         && grant.condition.iter().any(|clause| all(clause))
-}
-
-/// Whether a denial refuses a permission.
-pub(super) fn denies(denial: &Denial, point: &Point, permission: &str) -> bool {
-    let point = Point { action: permission.to_owned(), ..point.clone() };
-    patterns(&denial.permissions, false).holds(&point)
-        && (denial.exceptions.is_empty() || patterns(&denial.exceptions, true).holds(&point))
-        && denial.lits.iter().all(|lit| lit.holds(&point))
-}
-
-fn patterns(permissions: &[String], neg: bool) -> Lit {
-    let glob = |text: &String| {
-        let mut glob = Glob::empty();
-        for c in text.chars() {
-            match c {
-                '*' => glob.push_many(Loop::Any),
-                c => glob.push_char(c, false),
-            }
-        }
-        glob
-    };
-    Lit::of(Dim::Action, neg, permissions.iter().map(glob).collect(), &permissions.join(" or "))
+        && super::place::within(&grant.place, false).holds(point)
+        && all(&grant.except)
 }
 
 /// The requests of a plan.

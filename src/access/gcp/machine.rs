@@ -145,7 +145,7 @@ fn between(world: &World<'_>, at: usize, before: &Model, after: &Model, out: &mu
     let outcome = compare(&sides.before(), &sides.after(), &Space::of(&sides), Options::default());
     let Some(change) = world.state.rows.get(at).and_then(|row| row.change) else { return };
     for piece in &outcome.new {
-        let Some(grant) = sides.granting(&piece.point) else { continue };
+        let Some(grant) = sides.granting(piece) else { continue };
         match sides.settle(grant, &piece.point) {
             Told::New(action) => out.new_access(change, news(grant, &piece.point, &action)),
             Told::Possible(code, message) => out.possible(change, reason(code, "service_account", message)),

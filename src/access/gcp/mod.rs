@@ -12,6 +12,7 @@
 pub mod cel;
 mod cover;
 mod decide;
+mod denial;
 mod evaluate;
 #[cfg(test)]
 mod imported;
@@ -26,7 +27,7 @@ use std::collections::BTreeSet;
 use crate::access::compare::{Doubt, Options, Piece, compare};
 use crate::access::point::Point;
 use crate::access::worlds::{Judged, Object, Platform, Row, Side, State, Val};
-use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Witness};
+use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Verdict, Witness};
 use crate::iam::{self, IamChange};
 
 use decide::{Sides, Space, Told};
@@ -89,6 +90,9 @@ pub(super) struct World<'a> {
 /// More changed rows than this are not undone one by one: the change that carries the grant is named.
 const MAX_UNDONE: usize = 64;
 
+/// The ends of the types that grant roles.
+const GRANTING: [&str; 3] = ["_iam_member", "_iam_binding", "_iam_policy"];
+
 const PROVIDER: &str = "google_iam_workload_identity_pool_provider";
 
 impl World<'_> {
@@ -108,8 +112,8 @@ impl World<'_> {
             let message = "a group has the access that the change no longer denies; who is in it is not in the plan";
             self.doubt("", &reason("outside_plan", "", message.into()), out);
         }
-        for Piece { point, .. } in &outcome.new {
-            self.piece(&sides, point, out);
+        for piece in &outcome.new {
+            self.piece(&sides, piece, out);
         }
         for (origin, doubt, _) in &outcome.possible {
             let path = origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default();
@@ -125,6 +129,22 @@ impl World<'_> {
             };
             let address = origin.as_ref().map(|origin| origin.address.as_str()).unwrap_or_default();
             self.doubt(address, &reason(code, &path, message), out);
+        }
+        self.lifted(&sides, &space, out);
+    }
+
+    /// Says of denials that are lifted from nobody in the plan that the verdict rests on that.
+    fn lifted(&self, sides: &Sides<'_>, space: &Space, out: &mut Judged) {
+        for row in self.touched.iter().filter_map(|at| self.state.rows.get(*at)) {
+            let (Some(object), Some(change)) = (&row.before, row.change) else { continue };
+            if out.verdict(change) != Verdict::None {
+                continue;
+            }
+            let Some((before, after)) = sides.lifted(&object.address) else { continue };
+            if !compare(&before, &after, space, Options::default()).is_none() {
+                let message = format!("nobody in the plan gains where `{}` denies less; others may", object.address);
+                out.note(change, reason("outside_plan", "", message));
+            }
         }
     }
 
@@ -200,8 +220,9 @@ impl World<'_> {
         object.is_some_and(|object| *object.address == *address)
     }
 
-    fn piece(&self, sides: &Sides<'_>, point: &Point, out: &mut Judged) {
-        let Some(grant) = sides.granting(point) else {
+    fn piece(&self, sides: &Sides<'_>, piece: &Piece, out: &mut Judged) {
+        let point = &piece.point;
+        let Some(grant) = sides.granting(piece) else {
             let message = "a request was found that no grant of the plan carries".to_owned();
             return self.doubt("", &reason("unconfirmed", "", message), out);
         };
@@ -221,7 +242,7 @@ impl World<'_> {
         let new = news(grant, point, &action);
         let culprits = self.culprits(sides, point, grant);
         let denials: Vec<&model::Denial> =
-            sides.old.denials.iter().filter(|denial| decide::denies(denial, point, &point.action)).collect();
+            sides.old.denials.iter().filter(|denial| denial::denies(denial, point, &point.action)).collect();
         for row in culprits {
             let Some(change) = self.state.rows.get(row).and_then(|row| row.change) else { continue };
             out.new_access(change, new.clone());
@@ -260,13 +281,22 @@ impl World<'_> {
         if self.touched.len() > MAX_UNDONE && !own.is_empty() {
             return own;
         }
-        let needed: Vec<usize> = self
-            .touched
-            .iter()
-            .copied()
+        // What gives roles to somebody is not by what another's grant holds; of many changes the rest is looked at.
+        let grants = |at: &usize| {
+            let row = self.state.rows.get(*at);
+            let kind = row.and_then(|row| row.after.as_ref().or(row.before.as_ref())).map(|object| &*object.type_name);
+            kind.is_some_and(|kind| GRANTING.iter().any(|end| kind.ends_with(end)))
+        };
+        let many = self.touched.len() > MAX_UNDONE;
+        let candidates: Vec<usize> = self.touched.iter().copied().filter(|at| !many || !grants(at)).collect();
+        if candidates.len() > MAX_UNDONE {
+            return candidates;
+        }
+        let needed: Vec<usize> = candidates
+            .into_iter()
             .filter(|row| {
                 let side = |at: usize| if at == *row { Side::Before } else { Side::After };
-                !sides.decision(&collect(self.state, &self.tree, &side)).permits(point)
+                !sides.permits(&collect(self.state, &self.tree, &side), point)
             })
             .collect();
         match (needed.is_empty(), own.is_empty()) {

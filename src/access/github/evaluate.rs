@@ -4,6 +4,8 @@
 //! principal this level (GitHub documentation, "Repository roles for an organization", "About teams", "Roles in an
 //! organization", "Archiving repositories").
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::access::Witness;
@@ -12,14 +14,17 @@ use crate::access::worlds::{Object, Piece, Val};
 /// The resources of an organisation, by type.
 #[derive(Clone, Debug, Default)]
 pub struct Organization {
-    objects: Vec<(String, Value)>,
+    objects: HashMap<String, Vec<Value>>,
 }
 
 impl Organization {
     /// The organisation that resources of Terraform describe.
     pub fn of<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
-        let one = |object: &'a Object| (object.type_name.to_string(), plain(&object.values));
-        Self { objects: objects.into_iter().map(one).collect() }
+        let mut it = Self::default();
+        for object in objects {
+            it.objects.entry(object.type_name.to_string()).or_default().push(plain(&object.values));
+        }
+        it
     }
 
     /// Whether the request of a witness is permitted.
@@ -37,7 +42,7 @@ impl Organization {
     }
 
     fn each(&self, name: &'static str) -> impl Iterator<Item = &Value> {
-        self.objects.iter().filter(move |(of, _)| of == name).map(|(_, values)| values)
+        self.objects.get(name).into_iter().flatten()
     }
 
     fn owns(&self, who: &str) -> bool {

@@ -204,14 +204,18 @@ impl World {
         self.parents.keys()
     }
 
+    /// The teams that somebody is put into.
+    pub(super) fn teams_of(&self, who: &str) -> impl Iterator<Item = (&(String, String), &(String, bool))> {
+        self.members.range((who.to_owned(), String::new())..).take_while(move |((user, _), _)| user == who)
+    }
+
     /// The names under which somebody gets grants: himself, his teams, and their parents.
     pub(super) fn names(&self, who: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::from([who.to_owned()]);
         if self.in_organization.contains_key(who) {
             names.insert("org-members".to_owned());
         }
-        let mut open: Vec<String> =
-            self.members.keys().filter(|(user, _)| user == who).map(|(_, team)| team.clone()).collect();
+        let mut open: Vec<String> = self.teams_of(who).map(|((_, team), _)| team.clone()).collect();
         open.extend(who.strip_prefix("team:").map(str::to_owned));
         while let Some(team) = open.pop() {
             let inserted = names.insert(format!("team:{team}"));
@@ -225,13 +229,14 @@ impl World {
         names
     }
 
-    /// The highest level that somebody has on a repository, above none at 0; and unordered grants by their word.
-    pub(super) fn level(&self, repository: &str, who: &str) -> (usize, BTreeSet<String>) {
+    /// The highest level that somebody of these names has on a repository, above none at 0; and unordered grants by
+    /// their word.
+    pub(super) fn level(&self, repository: &str, who: &str, names: &BTreeSet<String>) -> (usize, BTreeSet<String>) {
         let mut highest = 0;
         let mut words = BTreeSet::new();
-        for name in self.names(who).into_iter().chain(["*".to_owned()]) {
+        for name in names.iter().map(String::as_str).chain(["*"]) {
             for place in [repository, "*"] {
-                for grant in self.grants.get(&(place.to_owned(), name.clone())).into_iter().flatten() {
+                for grant in self.grants.get(&(place.to_owned(), name.to_owned())).into_iter().flatten() {
                     match grant.level {
                         Some(level) => highest = highest.max(level + 1),
                         None => drop(words.insert(grant.word.clone())),

@@ -21,7 +21,13 @@ pub(super) fn judge(state: &State, rows: &[usize], changes: &dyn Fn(&Row) -> Opt
     }
     let objects = |side: Side| Organization::of(rows.iter().filter_map(move |row| row.object(side)));
     let replay = (objects(Side::Before), objects(Side::After));
-    let judge = Judge { before, after, rows: &rows, renamed: &renamed, replay };
+    let mut addresses = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.differs()) {
+        if let (Some(object), Some(change)) = (&row.after, row.change) {
+            addresses.entry(&*object.address).or_insert(change);
+        }
+    }
+    let judge = Judge { before, after, rows: &rows, addresses, renamed: &renamed, replay };
     judge.levels(out);
     judge.teams(out);
     judge.keys(changes, out);
@@ -52,6 +58,8 @@ struct Judge<'a> {
     before: World,
     after: World,
     rows: &'a [&'a Row],
+    /// The changes by the addresses after them.
+    addresses: BTreeMap<&'a str, usize>,
     renamed: &'a BTreeMap<String, String>,
     /// The second opinion on both sides.
     replay: (Organization, Organization),
@@ -59,8 +67,7 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn change_at(&self, address: &str) -> Option<usize> {
-        let of = |row: &&Row| row.after.as_ref().is_some_and(|object| *object.address == *address);
-        self.rows.iter().copied().filter(|row| row.differs()).find(of).and_then(|row| row.change)
+        self.addresses.get(address).copied()
     }
 
     /// What a team was called before.
@@ -98,14 +105,31 @@ impl Judge<'_> {
         let users = self.after.members.keys().map(|(user, _)| user);
         let teams: Vec<String> = self.after.children().map(|team| format!("team:{team}")).collect();
         let named = self.after.grants.keys().map(|(_, who)| who);
-        let who: BTreeSet<&String> = named.chain(users).chain(&teams).collect();
-        let granted = self.after.grants.keys().map(|(repository, _)| repository);
-        let repositories: BTreeSet<&String> = granted.chain(self.after.repositories.keys()).collect();
+        let joined = self.after.in_organization.keys();
+        let who: BTreeSet<&String> = named.chain(users).chain(joined).chain(&teams).collect();
+        let mut places: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        for (repository, who) in self.after.grants.keys() {
+            places.entry(who).or_default().push(repository);
+        }
+        let all: BTreeSet<&String> =
+            self.after.grants.keys().map(|(place, _)| place).chain(self.after.repositories.keys()).collect();
+        let everywhere = "*".to_owned();
         // What an owner gains is said once.
         for who in who.into_iter().filter(|who| !self.after.owners.contains_key(*who)) {
-            for repository in &repositories {
-                let (had, had_words) = self.before.level(repository, who);
-                let (has, words) = self.after.level(repository, who);
+            let names = (self.before.names(who), self.after.names(who));
+            let level = |repository: &str| {
+                (self.before.level(repository, who, &names.0), self.after.level(repository, who, &names.1))
+            };
+            // What a grant names; where there is a grant on all of them, also those in which it newly counts.
+            let ((had, had_words), (has, words)) = level(&everywhere);
+            let granted = names.1.iter().map(String::as_str).chain(["*"]);
+            let granted = granted.filter_map(|name| places.get(name)).flatten().copied();
+            let mut repositories: BTreeSet<&String> = granted.chain(&self.before.archived).collect();
+            if has > had || words != had_words {
+                repositories.extend(&all);
+            }
+            for repository in repositories {
+                let ((had, had_words), (has, words)) = level(repository);
                 let unordered = words.difference(&had_words).next();
                 if has <= had && unordered.is_none() {
                     continue;
@@ -140,8 +164,7 @@ impl Judge<'_> {
                 addresses.extend(grants.into_iter().flatten().filter(more).map(|grant| &grant.address));
             }
         }
-        let own = self.after.members.iter().filter(|((user, _), _)| user == who).map(|(_, (address, _))| address);
-        addresses.extend(own);
+        addresses.extend(self.after.teams_of(who).map(|(_, (address, _))| address));
         addresses
             .extend(self.after.in_organization.get(who).filter(|_| !self.before.in_organization.contains_key(who)));
         if self.before.archived.contains(repository) {

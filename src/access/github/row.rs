@@ -145,11 +145,12 @@ fn others(rows: &[&Row], new: &Object) -> bool {
 
 /// Somebody whom a guard rail holds back: one who may push.
 fn pusher(after: &World, repository: &str) -> String {
-    let pushes = |grants: &Vec<grants::Grant>| grants.iter().any(|grant| grant.level >= Some(2));
-    let mut found: Vec<&(String, String)> =
-        after.grants.iter().filter(|(_, grants)| pushes(grants)).map(|(key, _)| key).collect();
-    found.sort_by_key(|(on, _)| on != repository);
-    found.first().map_or_else(|| "whoever may push".to_owned(), |(_, who)| who.clone())
+    let pushes =
+        |(_, grants): &(&(String, String), &Vec<grants::Grant>)| grants.iter().any(|grant| grant.level >= Some(2));
+    let here = after.grants.range((repository.to_owned(), String::new())..);
+    let mut here = here.take_while(|((on, _), _)| on == repository);
+    let found = here.find(pushes).or_else(|| after.grants.iter().find(pushes));
+    found.map_or_else(|| "whoever may push".to_owned(), |((_, who), _)| who.clone())
 }
 
 /// Whether a pattern of branches matches all that another does; only a trailing `*` is understood.

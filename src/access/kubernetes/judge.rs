@@ -1,6 +1,7 @@
 //! One cluster, before and after: who gains what, and by which change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::evaluate::Cluster;
 use super::object::Thing;
@@ -22,16 +23,16 @@ pub(super) fn judge(state: &State, rows: &[usize], changed: &[(usize, usize)], o
             rails.into_iter().for_each(|rail| out.guardrail(change, rail));
         }
     }
-    let undone = changed
-        .iter()
-        .map(|(at, change)| {
-            let side = |row: usize| if row == *at { Side::Before } else { Side::After };
-            (*change, World::build(state, rows, &side))
-        })
-        .collect();
+    let mut addresses = BTreeMap::new();
+    for (at, change) in &changed {
+        let row = state.rows.get(*at).into_iter();
+        for object in row.flat_map(|row| [&row.before, &row.after]).flatten() {
+            addresses.entry(object.address.clone()).or_insert(*change);
+        }
+    }
     let cluster = |side: Side| Cluster::on(rows.iter().filter_map(|at| state.rows.get(*at)), side);
     let replay = (cluster(Side::Before), cluster(Side::After));
-    let mut judge = Judge { before, after, undone, state, changed, replay, out };
+    let mut judge = Judge { before, after, undone: None, state, rows, changed, addresses, replay, out };
     judge.entities();
     judge.nodes();
     judge.levels();
@@ -40,14 +41,20 @@ pub(super) fn judge(state: &State, rows: &[usize], changed: &[(usize, usize)], o
     judge.unheld();
 }
 
+/// More changes than this are not undone one by one: those of the binding and of the role are named.
+const MAX_UNDONE: usize = 64;
+
 /// A comparison under way.
 struct Judge<'a> {
     before: World,
     after: World,
-    /// For each change, the after world without it.
-    undone: Vec<(usize, World)>,
+    /// For each change, the after world without it; made when it is asked for.
+    undone: Option<Vec<(usize, World)>>,
     state: &'a State,
+    rows: &'a [usize],
     changed: Vec<(usize, usize)>,
+    /// The changes by the addresses of their objects.
+    addresses: BTreeMap<Arc<str>, usize>,
     /// The second opinion on both sides.
     replay: (Cluster, Cluster),
     out: &'a mut Judged,
@@ -56,11 +63,19 @@ struct Judge<'a> {
 impl Judge<'_> {
     /// The change of the object at an address.
     fn change_at(&self, address: &str) -> Option<usize> {
-        let found = self.changed.iter().find(|(at, _)| {
-            let row = self.state.rows.get(*at);
-            row.is_some_and(|row| [&row.before, &row.after].into_iter().flatten().any(|it| *it.address == *address))
-        });
-        found.map(|(_, change)| *change)
+        self.addresses.get(address).copied()
+    }
+
+    /// The after side without each change, unless there are too many of them.
+    fn undone(&mut self) -> &[(usize, World)] {
+        self.undone.get_or_insert_with(|| {
+            let few = self.changed.iter().filter(|_| self.changed.len() <= MAX_UNDONE);
+            let without = few.map(|(at, change)| {
+                let side = |row: usize| if row == *at { Side::Before } else { Side::After };
+                (*change, World::build(self.state, self.rows, &side))
+            });
+            without.collect()
+        })
     }
 
     fn all_changes(&self) -> BTreeSet<usize> {
@@ -165,7 +180,7 @@ impl Judge<'_> {
         sure: bool,
     ) {
         let mut culprits = BTreeSet::new();
-        for (change, world) in &self.undone {
+        for (change, world) in self.undone() {
             let none = BTreeSet::new();
             let carried = match entity {
                 Entity::Subject(_) => carried,
@@ -268,7 +283,7 @@ impl Judge<'_> {
                 name: None,
                 namespace: Some(namespace.clone()),
             };
-            let mut possible = false;
+            let (mut possible, mut gained) = (false, false);
             for (entity, carried) in &self.after.carries {
                 let (grants, unread) = self.after.grants(carried);
                 possible |= unread.iter().any(|one| one.scope.is_none() || one.scope.as_ref() == Some(namespace));
@@ -287,6 +302,15 @@ impl Judge<'_> {
                 );
                 new.statement = StatementRef { address: address.clone(), path: "metadata".into(), index: 0, sid: None };
                 self.out.new_access(change, new);
+                gained = true;
+            }
+            if !gained && !possible {
+                let reason = Reason {
+                    code: "outside_plan".into(),
+                    path: "metadata".into(),
+                    message: format!("nobody in the plan can create pods in namespace `{namespace}`; others may"),
+                };
+                self.out.note(change, reason);
             }
             if possible {
                 let reason = Reason {
@@ -362,8 +386,12 @@ impl Judge<'_> {
             let Some(row) = self.state.rows.get(at) else { continue };
             let (old, new) = (Thing::on(row, Side::Before), Thing::on(row, Side::After));
             let Some(new) = new.filter(|new| matches!(new.kind.as_str(), "Role" | "ClusterRole")) else { continue };
-            let rules = |thing: &Thing| Rule::list(&thing.body);
-            if self.out.verdict(change) == Verdict::None && old.as_ref().is_some_and(|old| rules(old) != rules(&new)) {
+            let rules = |thing: &Thing| Rule::list(&thing.body).unwrap_or_default();
+            let Some(old) = old.filter(|_| self.out.verdict(change) == Verdict::None) else { continue };
+            let had: Vec<Grant> = rules(&old).into_iter().map(Grant::anywhere).collect();
+            let had: Vec<&Grant> = had.iter().collect();
+            let wider = |rule: Rule| !matches!(beyond(&Grant::anywhere(rule), &had), Ok(None));
+            if rules(&new).into_iter().any(wider) {
                 let reason = Reason {
                     code: "outside_plan".into(),
                     path: "rule".into(),

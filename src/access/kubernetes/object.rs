@@ -31,6 +31,7 @@ const TYPES: &[(&str, &str)] = &[
     ("kubernetes_certificate_signing_request", "CertificateSigningRequest"),
     ("kubernetes_namespace", "Namespace"),
     ("kubernetes_config_map", "ConfigMap"),
+    ("kubernetes_config_map_v1_data", "ConfigMap"),
     ("kubernetes_deployment", "Deployment"),
     ("kubernetes_daemon_set", "DaemonSet"),
     ("kubernetes_daemonset", "DaemonSet"),

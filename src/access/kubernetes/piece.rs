@@ -13,8 +13,8 @@ pub(super) fn newly(grant: &Grant, before: &[&Grant]) -> Vec<String> {
         return verbs.clone();
     }
     let alone = |verb: &&String| {
-        let rule = Rule { verbs: vec![(*verb).clone()], ..grant.rule.clone() };
-        !matches!(beyond(&Grant { rule, ..grant.clone() }, before), Ok(None))
+        let rule = Rule { verbs: vec![(*verb).clone()], ..Rule::clone(&grant.rule) };
+        !matches!(beyond(&Grant { rule: rule.into(), ..grant.clone() }, before), Ok(None))
     };
     verbs.iter().filter(alone).cloned().collect()
 }

@@ -50,6 +50,23 @@ pub(super) struct Reach {
 const ROOTS: &[&str] =
     &["/run", "/var/run", "/etc", "/proc", "/var/lib/kubelet", "/var/lib/docker", "/var/lib/containerd"];
 
+/// Capabilities that containers have anyway (Kubernetes documentation, "Pod Security Standards", level baseline).
+const COMMON: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
 impl Reach {
     /// Reads a pod specification.
     pub(super) fn of(pod: &Val) -> Self {
@@ -81,7 +98,8 @@ impl Reach {
                 if added.has_hole() {
                     reach.risky.insert("capabilities (known after apply)".to_owned());
                 }
-                reach.risky.extend(added.names().into_iter().map(|one| format!("capability {one}")));
+                let more = added.names().into_iter().filter(|one| !COMMON.contains(&one.as_str()));
+                reach.risky.extend(more.map(|one| format!("capability {one}")));
             }
         }
         let volumes = each(pod, "volume", "volumes");
@@ -134,6 +152,14 @@ mod tests {
         for pod in [typed, manifest] {
             assert_eq!(Reach::of(&Val::known(&pod)).root.len(), 1);
         }
+    }
+
+    #[test]
+    fn what_containers_have_anyway_is_no_capability_more() {
+        let adds = |name: &str| json!({"containers": [{"securityContext": {"capabilities": {"add": [name]}}}]});
+        assert!(Reach::of(&Val::known(&adds("NET_BIND_SERVICE"))).risky.is_empty());
+        assert!(!Reach::of(&Val::known(&adds("SYS_ADMIN"))).risky.is_empty());
+        assert!(!Reach::of(&Val::known(&adds("ALL"))).risky.is_empty());
     }
 
     #[test]

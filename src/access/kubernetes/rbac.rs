@@ -5,6 +5,7 @@
 //! `component-helpers/auth/rbac/validation/policy_comparator.go`).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::object::{each, field};
 use crate::access::worlds::Val;
@@ -28,7 +29,7 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Grant {
     /// The rule.
-    pub rule: Rule,
+    pub rule: Arc<Rule>,
     /// The namespace of a role binding; `None` for the whole cluster.
     pub scope: Option<String>,
     /// The address of the role's resource; empty for a built-in role.
@@ -153,6 +154,11 @@ impl Rule {
 }
 
 impl Grant {
+    /// A rule for the whole cluster, from nowhere in the plan.
+    pub(super) fn anywhere(rule: impl Into<Arc<Rule>>) -> Self {
+        Self { rule: rule.into(), scope: None, role: String::new(), index: 0, binding: String::new() }
+    }
+
     /// Whether the grant permits a request.
     #[must_use]
     pub fn permits(&self, request: &Request) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use super::defaults::DEFAULTS;
 use super::object::{
@@ -61,11 +62,20 @@ pub(super) struct Unread {
     pub(super) binding: String,
 }
 
+/// The rules of a role with where they stand, and whether they are all.
+type Resolved = (Vec<(String, usize, Arc<Rule>)>, bool);
+
 /// One side.
 #[derive(Clone, Debug, Default)]
 pub(super) struct World {
     pub(super) roles: BTreeMap<RoleKey, Role>,
+    /// The rules of the roles that are bound.
+    resolved: BTreeMap<RoleKey, Resolved>,
     bindings: Vec<Binding>,
+    /// The bindings of each subject, by position.
+    bound: BTreeMap<String, Vec<usize>>,
+    /// What is around a role whose rules cannot be read.
+    around: u64,
     /// Service accounts: whether their token is mounted.
     accounts: BTreeMap<(String, String), bool>,
     /// Secrets that hold a token, by namespace and name, with whose it is.
@@ -102,7 +112,25 @@ impl World {
         for thing in things.iter().filter(|thing| WORKLOADS.contains(&thing.kind.as_str())) {
             world.workload(thing);
         }
+        world.resolve();
         world
+    }
+
+    /// Works out once what every grant is read from: the rules of the roles that are bound, and who is bound.
+    fn resolve(&mut self) {
+        let built_in = default_bindings().map(|(role, _)| cluster_role(role));
+        let keys: BTreeSet<RoleKey> = self.bindings.iter().map(|it| it.role.clone()).chain(built_in).collect();
+        self.resolved = keys.into_iter().map(|key| (key.clone(), self.rules(&key, 0))).collect();
+        for (at, binding) in self.bindings.iter().enumerate() {
+            for subject in &binding.subjects {
+                self.bound.entry(subject.clone()).or_default().push(at);
+            }
+        }
+        let mut hasher = std::hash::DefaultHasher::new();
+        for (of, role) in self.roles.iter().filter(|(of, _)| of.0 == "ClusterRole") {
+            (of, &role.rules, &role.labels).hash(&mut hasher);
+        }
+        self.around = hasher.finish();
     }
 
     fn add(&mut self, thing: &Thing) {
@@ -219,33 +247,33 @@ impl World {
         }
         let mut grants = Vec::new();
         let mut unread = Vec::new();
-        let anywhere = |rule: Rule| Grant { rule, scope: None, role: String::new(), index: 0, binding: String::new() };
         if all.contains(MASTERS) {
-            grants.push(anywhere(Rule::everything()));
+            grants.push(Grant::anywhere(Rule::everything()));
         }
-        let bindings = DEFAULTS.get("bindings").and_then(serde_json::Value::as_object);
-        for (role, subjects) in bindings.into_iter().flatten().filter(|(role, _)| *role != "cluster-admin") {
+        for (role, subjects) in default_bindings().filter(|(role, _)| *role != "cluster-admin") {
             let mut subjects = subjects.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
             if !subjects.any(|subject| all.contains(subject)) {
                 continue;
             }
-            let (rules, _) = self.rules(&cluster_role(role), 0);
-            grants.extend(rules.into_iter().map(|(_, _, rule)| anywhere(rule)));
+            let (rules, _) = self.resolved.get(&cluster_role(role)).unwrap_or(&NOTHING);
+            grants.extend(rules.iter().map(|(_, _, rule)| Grant::anywhere(rule.clone())));
         }
-        for binding in self.bindings.iter().filter(|binding| binding.subjects.iter().any(|one| all.contains(one))) {
-            let (rules, complete) = self.rules(&binding.role, 0);
-            grants.extend(rules.into_iter().map(|(role, index, rule)| Grant {
-                rule,
+        let bound: BTreeSet<usize> = all.iter().filter_map(|one| self.bound.get(one)).flatten().copied().collect();
+        for binding in bound.into_iter().filter_map(|at| self.bindings.get(at)) {
+            let (rules, complete) = self.resolved.get(&binding.role).unwrap_or(&NOTHING);
+            grants.extend(rules.iter().map(|(role, index, rule)| Grant {
+                rule: rule.clone(),
                 scope: binding.scope.clone(),
-                role,
-                index,
+                role: role.clone(),
+                index: *index,
                 binding: binding.address.clone(),
             }));
             if !complete {
                 let (kind, _, name) = &binding.role;
                 unread.push(Unread {
                     role: format!("{kind} {name}"),
-                    stamp: self.stamp(&binding.role),
+                    // 0 for a role outside of the plan.
+                    stamp: if self.roles.contains_key(&binding.role) { self.around } else { 0 },
                     scope: binding.scope.clone(),
                     binding: binding.address.clone(),
                 });
@@ -254,23 +282,11 @@ impl World {
         (grants, unread)
     }
 
-    /// What is around a role of the plan whose rules cannot be read; 0 for a role outside of it.
-    fn stamp(&self, key: &RoleKey) -> u64 {
-        let mut hasher = std::hash::DefaultHasher::new();
-        if self.roles.contains_key(key) {
-            for (of, role) in self.roles.iter().filter(|(of, _)| of.0 == "ClusterRole") {
-                (of, &role.rules, &role.labels).hash(&mut hasher);
-            }
-        }
-        hasher.finish()
-    }
-
-    /// The rules of a role with where they stand, and whether they are all.
-    fn rules(&self, key: &RoleKey, depth: usize) -> (Vec<(String, usize, Rule)>, bool) {
+    fn rules(&self, key: &RoleKey, depth: usize) -> Resolved {
         let Some(role) = self.roles.get(key).filter(|_| depth < 8) else { return (Vec::new(), false) };
         let Some(selects) = &role.selects else {
             let rules = role.rules.as_deref().unwrap_or_default().iter().enumerate();
-            let rules = rules.map(|(at, rule)| (role.address.clone(), at, rule.clone())).collect();
+            let rules = rules.map(|(at, rule)| (role.address.clone(), at, Arc::new(rule.clone()))).collect();
             return (rules, role.rules.is_some());
         };
         let mut out = Vec::new();
@@ -284,6 +300,14 @@ impl World {
         }
         (out, complete)
     }
+}
+
+/// A role that cannot be read.
+static NOTHING: Resolved = (Vec::new(), false);
+
+/// The bindings that an API server makes: role and subjects.
+fn default_bindings() -> impl Iterator<Item = (&'static String, &'static serde_json::Value)> {
+    DEFAULTS.get("bindings").and_then(serde_json::Value::as_object).into_iter().flatten()
 }
 
 pub(super) fn cluster_role(name: &str) -> RoleKey {

@@ -1,5 +1,7 @@
 //! Role assignments: standing, active and eligible, with what an activation asks.
 
+use jiff::{Timestamp, ToSpan};
+
 use super::Collector;
 use super::lits::{action, key, only, ranged, tail};
 use super::role::RoleKey;
@@ -124,9 +126,7 @@ impl<'a> Collector<'a> {
 
     fn role_unclear(&mut self, name: &RoleKey) {
         let found: Vec<usize> = self
-            .objects
-            .iter()
-            .filter(|(_, _, object)| &*object.type_name == "azurerm_role_definition")
+            .seen("azurerm_role_definition")
             .filter(|(_, _, object)| {
                 object.get("permissions").has_hole() && RoleKey::of_definition(object).contains(name)
             })
@@ -154,9 +154,7 @@ impl<'a> Collector<'a> {
             _ => false,
         };
         let mut lits = Vec::new();
-        for (_, _, policy) in
-            self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azurerm_role_management_policy")
-        {
+        for policy in self.of_type("azurerm_role_management_policy") {
             if !same(policy, "scope") || !same(policy, "role_definition_id") {
                 continue;
             }
@@ -213,7 +211,8 @@ const DATA_ONLY: [&str; 4] = [
     "Microsoft.Storage/storageAccounts/fileServices/fileshares/files/*",
 ];
 
-/// Start and end of an assignment, as conditions on the time.
+/// The end of an assignment, as a condition on the time; one that is a duration from a start that the plan does not
+/// show, on the hours since then.
 pub(super) fn schedule(object: &Object) -> Vec<Lit> {
     let mut lits = Vec::new();
     for schedule in object.get("schedule").items() {
@@ -221,23 +220,36 @@ pub(super) fn schedule(object: &Object) -> Vec<Lit> {
             lits.push(Lit::opaque(&format!("schedule of {}", object.address), false));
         }
         for end in schedule.get("expiration").items() {
-            if let Some(text) = end.get("end_date_time").text() {
-                match scalar::date(text) {
-                    Some(last) => {
-                        let first = scalar::date("0001-01-01T00:00:00Z").unwrap_or_default();
-                        lits.push(ranged("time", Set::Dates(Ranges::between(first, last)), format!("until {text}")));
-                    }
-                    None => lits.push(Lit::opaque(&format!("until {text}"), false)),
-                }
+            let until = |last: u128, text: &str| {
+                let first = scalar::date("0001-01-01T00:00:00Z").unwrap_or_default();
+                ranged("time", Set::Dates(Ranges::between(first, last)), format!("until {text}"))
+            };
+            if let Some(text) = end.get("end_date_time").text().filter(|text| !text.is_empty()) {
+                lits.push(match scalar::date(text) {
+                    Some(last) => until(last, text),
+                    None => Lit::opaque(&format!("until {text}"), false),
+                });
             }
             if end.get("end_date_time").text().is_none() && end.has_hole() {
                 lits.push(Lit::opaque(&format!("schedule of {}", object.address), false));
             }
-            for unit in ["duration_days", "duration_hours"] {
-                if let Val::Number(count) = end.get(unit)
-                    && count != "0"
-                {
-                    lits.push(Lit::opaque(&format!("within {unit} {count}"), false));
+            for (unit, hours) in [("duration_days", 24), ("duration_hours", 1)] {
+                let Val::Number(count) = end.get(unit) else { continue };
+                let lasts = count.parse::<i64>().ok().and_then(|count| count.checked_mul(hours));
+                let start = schedule.get("start_date_time").text().and_then(|text| text.parse::<Timestamp>().ok());
+                let end = lasts.zip(start).and_then(|(hours, start)| start.checked_add(hours.hours()).ok());
+                match (lasts, end.map(|end| end.to_string())) {
+                    (Some(0), _) => {}
+                    (_, Some(end)) if scalar::date(&end).is_some() => {
+                        lits.push(until(scalar::date(&end).unwrap_or_default(), &end));
+                    }
+                    (Some(hours), _) => {
+                        let [zero, top] = ["0".to_owned(), hours.to_string()].map(|text| scalar::number(&text));
+                        let set = Ranges::between(zero.unwrap_or_default(), top.unwrap_or_default());
+                        lits.push(ranged("age", Set::Numbers(set), format!("for {hours} hours")));
+                    }
+                    (None, None) => lits.push(Lit::opaque(&format!("within {unit} {count}"), false)),
+                    (None, Some(_)) => {}
                 }
             }
         }

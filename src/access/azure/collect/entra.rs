@@ -4,7 +4,7 @@ use super::Collector;
 use super::lits::{below, literal, only, tail};
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit};
-use crate::access::worlds::Object;
+use crate::access::worlds::{Object, Row};
 
 impl<'a> Collector<'a> {
     pub(super) fn directory_role(&mut self, at: usize, object: &Object) {
@@ -42,10 +42,9 @@ impl<'a> Collector<'a> {
     }
 
     /// Lists that are set and not known.
-    pub(super) fn group(&mut self, at: usize, object: &Object) {
-        let row = self.objects.iter().find(|(row, _, _)| *row == at).map(|(_, row, _)| *row);
+    pub(super) fn group(&mut self, at: usize, row: &Row, object: &Object) {
         for list in ["members", "owners"] {
-            if object.get(list).hole().is_some() && row.is_none_or(|row| row.before.is_some() || row.sets(list)) {
+            if object.get(list).hole().is_some() && (row.before.is_some() || row.sets(list)) {
                 self.unclear(at, list, format!("`{list}` is known only after apply; apply in two steps"));
             }
         }

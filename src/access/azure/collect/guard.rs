@@ -29,13 +29,11 @@ impl<'a> Collector<'a> {
         else {
             return self.unclear(at, "policy_definition_id", "the policy is known only after apply".into());
         };
-        let found = self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azurerm_policy_definition").find(
-            |(_, _, it)| {
-                it.get("id").text().is_some_and(|id| id.eq_ignore_ascii_case(&definition))
-                    || format!("${{{}.id}}", it.address) == definition
-            },
-        );
-        let rule = found.and_then(|(_, _, it)| it.get("policy_rule").text());
+        let found = self.of_type("azurerm_policy_definition").find(|it| {
+            it.get("id").text().is_some_and(|id| id.eq_ignore_ascii_case(&definition))
+                || format!("${{{}.id}}", it.address) == definition
+        });
+        let rule = found.and_then(|it| it.get("policy_rule").text());
         let rule: Option<serde_json::Value> = rule.and_then(|text| serde_json::from_str(text).ok());
         let reach = Lit::of(Dim::Resource, false, self.reach(&scope), &scope);
         let effect = rule.as_ref().and_then(|rule| rule.pointer("/then/effect")?.as_str().map(str::to_ascii_lowercase));

@@ -1,6 +1,6 @@
 //! Who can act as an identity: machines, applications and outside tokens.
 
-use super::Collector;
+use super::{Collector, identity};
 use crate::access::worlds::{Object, Row, Val};
 
 impl<'a> Collector<'a> {
@@ -68,7 +68,7 @@ impl<'a> Collector<'a> {
     }
 
     pub(super) fn service_principal(&mut self, object: &Object) {
-        let principal = self.identity(object, "object_id");
+        let principal = identity(object, "object_id");
         self.control.entry(principal).or_default().extend(object.get("owners").names());
     }
 
@@ -103,7 +103,8 @@ impl<'a> Collector<'a> {
         }
         let made = application.hole().is_some_and(|hole| {
             let own = |address: &str| hole.id.starts_with(&format!("{address}."));
-            self.objects.iter().any(|(_, row, it)| row.before.is_none() && own(&it.address))
+            let all = self.objects.values().flatten();
+            all.into_iter().any(|(_, row, it)| row.before.is_none() && own(&it.address))
         });
         if !made {
             let message = "no service principal of the application is in the plan, so what it may do is not known";
@@ -113,23 +114,18 @@ impl<'a> Collector<'a> {
 
     /// The principal of a user-assigned identity.
     pub(super) fn user_assigned(&self, id: &str) -> Option<String> {
-        let found = self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azurerm_user_assigned_identity");
         let same = |object: &Object| {
             object.get("id").text().is_some_and(|own| own.eq_ignore_ascii_case(id))
                 || format!("${{{}.id}}", object.address) == id
         };
-        found
-            .map(|(_, _, object)| *object)
-            .find(|object| same(object))
-            .map(|object| self.identity(object, "principal_id"))
+        let found = self.of_type("azurerm_user_assigned_identity").find(|object| same(object));
+        found.map(|object| identity(object, "principal_id"))
     }
 
     /// The service principals of an application.
     pub(super) fn principals_of_application(&self, application: &Val) -> Vec<String> {
         let Some(id) = application.name() else { return Vec::new() };
-        let kinds = ["azuread_application", "azuread_application_registration"];
-        let apps =
-            self.objects.iter().filter(|(_, _, it)| kinds.contains(&&*it.type_name)).map(|(_, _, object)| *object);
+        let apps = self.of_type("azuread_application").chain(self.of_type("azuread_application_registration"));
         let mut clients = Vec::new();
         for app in apps {
             let own = format!("${{{}.", app.address);
@@ -140,10 +136,8 @@ impl<'a> Collector<'a> {
                 clients.push(app.get("client_id").text().map_or_else(|| format!("{own}client_id}}"), str::to_owned));
             }
         }
-        let principals = self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azuread_service_principal");
-        let of =
-            principals.filter(|(_, _, it)| it.get("client_id").name().is_some_and(|client| clients.contains(&client)));
-        of.map(|(_, _, object)| self.identity(object, "object_id")).collect()
+        let of = |object: &&Object| object.get("client_id").name().is_some_and(|client| clients.contains(&client));
+        self.of_type("azuread_service_principal").filter(of).map(|object| identity(object, "object_id")).collect()
     }
 
     pub(super) fn federation(&mut self, at: usize, object: &Object, targets: Vec<String>) {

@@ -38,7 +38,7 @@ pub(super) fn below(scope: &str) -> [Glob; 2] {
 }
 
 /// The last segment of an id, in lower case.
-pub(super) fn tail(id: &str) -> String {
+pub(in crate::access::azure) fn tail(id: &str) -> String {
     id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase()
 }
 

@@ -24,7 +24,8 @@ use crate::access::worlds::{Object, Row, Side, State, Val};
 use crate::access::azure::roles::{self, Block};
 use crate::access::facts::Catalogue;
 use assignment::schedule;
-use lits::{below, key, literal, only, referred, tail};
+pub(in crate::access::azure) use lits::tail;
+use lits::{below, key, literal, only, referred};
 use role::RoleKey;
 
 /// What a grant says, for the report.
@@ -68,12 +69,19 @@ struct Grant {
     facts: Facts,
 }
 
+/// An object with its row.
+type Seen<'a> = (usize, &'a Row, &'a Object);
+
 /// Reads one side.
 pub(in crate::access::azure) struct Collector<'a> {
-    objects: Vec<(usize, &'a Row, &'a Object)>,
+    /// By type.
+    objects: BTreeMap<&'a str, Vec<Seen<'a>>>,
+    addresses: BTreeSet<&'a str>,
     grants: Vec<Grant>,
     deny: Vec<Rule>,
     groups: BTreeMap<String, Vec<String>>,
+    /// Groups for which somebody outside of the plan may stand on both sides.
+    open: &'a BTreeSet<String>,
     /// Who can act as an identity.
     control: BTreeMap<String, Vec<String>>,
     /// Groups whose members a rule decides.
@@ -87,11 +95,21 @@ pub(in crate::access::azure) struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     /// The world in which each row stands as on the side that `pick` gives.
-    pub(in crate::access::azure) fn collect(state: &'a State, pick: &dyn Fn(usize) -> Side) -> World {
-        let objects =
+    pub(in crate::access::azure) fn collect(
+        state: &'a State,
+        open: &'a BTreeSet<String>,
+        pick: &dyn Fn(usize) -> Side,
+    ) -> World {
+        let all: Vec<Seen<'a>> =
             state.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row, row.object(pick(at))?))).collect();
+        let mut objects: BTreeMap<&str, Vec<Seen<'a>>> = BTreeMap::new();
+        for seen in &all {
+            objects.entry(&*seen.2.type_name).or_default().push(*seen);
+        }
         let mut it = Self {
             objects,
+            addresses: all.iter().map(|(_, _, object)| &*object.address).collect(),
+            open,
             grants: Vec::new(),
             deny: Vec::new(),
             groups: BTreeMap::new(),
@@ -111,23 +129,55 @@ impl<'a> Collector<'a> {
                 it.roles.extend(role.filter(|role| roles::patterns(role.id).is_none()).map(|role| role.id));
             }
         }
-        let objects = std::mem::take(&mut it.objects);
-        for (_, _, object) in &objects {
+        for (_, _, object) in &all {
             it.declare(object);
         }
-        it.objects = objects;
-        let objects: Vec<(usize, &Object)> = it.objects.iter().map(|(at, _, object)| (*at, *object)).collect();
-        for (at, object) in objects {
-            it.object(at, object);
+        for (at, row, object) in &all {
+            it.object(*at, row, object);
         }
         it.shared_keys();
         // Whom a policy means is known once everybody who acts as somebody is.
-        let policies = it.objects.iter().map(|(_, _, object)| *object);
-        let policies = policies.filter(|object| &*object.type_name == "azuread_conditional_access_policy");
-        for object in policies.collect::<Vec<&Object>>() {
+        for object in it.of_type("azuread_conditional_access_policy").collect::<Vec<&Object>>() {
             it.conditional_access(object);
         }
-        it.finish()
+        it.finish(&all)
+    }
+
+    /// Groups whose members after the change are not in the plan: the group stands for them on both sides, so that
+    /// nobody seems to gain where the last member that the plan names leaves.
+    pub(in crate::access::azure) fn open(state: &State) -> BTreeSet<String> {
+        let mut open = BTreeSet::new();
+        let mut peopled = BTreeSet::new();
+        for row in &state.rows {
+            for (side, object) in [(Side::Before, &row.before), (Side::After, &row.after)] {
+                let Some(object) = object else { continue };
+                let (group, people) = match &*object.type_name {
+                    "azuread_group" => {
+                        let lists = ["members", "owners"].map(|list| object.get(list));
+                        let people = lists.iter().any(|list| list.has_hole() || !list.names().is_empty());
+                        (Some(identity(object, "object_id")), people)
+                    }
+                    "azuread_group_member" => (object.get("group_object_id").name(), true),
+                    _ => continue,
+                };
+                let Some(group) = group else { continue };
+                if side == Side::After && people {
+                    peopled.insert(group.clone());
+                }
+                open.insert(group);
+            }
+        }
+        open.retain(|group| !peopled.contains(group));
+        open
+    }
+
+    /// The objects of a type.
+    fn of_type(&self, name: &str) -> impl Iterator<Item = &'a Object> + use<'_, 'a> {
+        self.seen(name).map(|(_, _, object)| *object)
+    }
+
+    fn seen(&self, name: &str) -> impl Iterator<Item = &Seen<'a>> + use<'_, 'a> {
+        self.objects.get(name).into_iter().flatten()
     }
 
     fn unclear(&mut self, at: usize, path: &str, message: String) {
@@ -163,7 +213,7 @@ impl<'a> Collector<'a> {
                 }
             }
             "azuread_group" => {
-                let key = self.identity(object, "object_id");
+                let key = identity(object, "object_id");
                 let mut members = object.get("members").names();
                 members.sort();
                 self.groups.entry(key.clone()).or_default().extend(members);
@@ -177,26 +227,19 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The object id of a directory object, or the reference to it while it is not known.
-    fn identity(&self, object: &Object, attribute: &str) -> String {
-        object.get(attribute).text().map_or_else(|| format!("${{{}.{attribute}}}", object.address), str::to_owned)
-    }
-
     /// Whether a name is an object's own attribute or leads to an object that is managed in the plan.
     fn resolves(&self, name: &str, object: &Object) -> bool {
         match referred(name) {
             None => true,
             Some(own) => {
-                own != format!("${{{}}}", object.address)
-                    && self.objects.iter().any(|(_, _, other)| own == format!("${{{}}}", other.address))
+                let own = own.trim_start_matches("${").trim_end_matches('}');
+                *own != *object.address && self.addresses.contains(own)
             }
         }
     }
 
-    fn object(&mut self, at: usize, object: &'a Object) {
-        if let Some(row) = self.objects.iter().find(|(row, _, _)| *row == at).map(|(_, row, _)| *row) {
-            self.attach(at, row, object);
-        }
+    fn object(&mut self, at: usize, row: &Row, object: &'a Object) {
+        self.attach(at, row, object);
         match &*object.type_name {
             "azurerm_role_assignment" => self.standing(at, object),
             "azurerm_pim_active_role_assignment" => {
@@ -232,7 +275,7 @@ impl<'a> Collector<'a> {
             | "azurerm_resource_policy_assignment" => self.policy(at, object),
             "azuread_directory_role_assignment" => self.directory_role(at, object),
             "azuread_app_role_assignment" => self.app_role(at, object),
-            "azuread_group" => self.group(at, object),
+            "azuread_group" => self.group(at, row, object),
             _ => {}
         }
     }
@@ -280,8 +323,7 @@ impl<'a> Collector<'a> {
             if seen.iter().any(|known| known.eq_ignore_ascii_case(&one)) {
                 continue;
             }
-            for (_, _, object) in self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azurerm_management_group")
-            {
+            for object in self.of_type("azurerm_management_group") {
                 let id = object.get("id").text().map_or_else(|| format!("${{{}.id}}", object.address), str::to_owned);
                 if id.eq_ignore_ascii_case(&one) {
                     open.extend(
@@ -311,7 +353,7 @@ impl<'a> Collector<'a> {
                 Some(members) => {
                     // Whom a rule makes a member, and who will be one of an empty group, is not in the plan.
                     let owned = self.control.get(&one).is_some_and(|owners| !owners.is_empty());
-                    if self.dynamic.contains(&one) || members.is_empty() && !owned {
+                    if self.dynamic.contains(&one) || members.is_empty() && !owned || self.open.contains(&one) {
                         all.insert(one.clone());
                     }
                     open.extend(members.iter().map(|member| (member.clone(), depth + 1)));
@@ -330,7 +372,7 @@ impl<'a> Collector<'a> {
         all
     }
 
-    fn finish(mut self) -> World {
+    fn finish(mut self, all: &[Seen<'a>]) -> World {
         let grants = std::mem::take(&mut self.grants);
         let reached = self.reached(&grants);
         let mut people: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -353,7 +395,7 @@ impl<'a> Collector<'a> {
         let signin = Rule { lits: vec![only("s", "*")], origin: Origin { index: facts.len(), ..Origin::default() } };
         facts.push(Facts { actions: vec!["signin".into()], resources: vec!["*".into()], conditions: Vec::new() });
         allow.push(signin);
-        let resources = self.objects.iter().filter_map(|(_, _, object)| object.get("id").text());
+        let resources = all.iter().filter_map(|(_, _, object)| object.get("id").text());
         let resources = resources.filter(|id| id.starts_with("/subscriptions/")).map(str::to_owned).collect();
         let decision = Decision::Rules(RuleSet { allow, deny: self.deny });
         World { decision, unknown: self.unknown, facts, resources, people, reached }
@@ -372,4 +414,9 @@ impl<'a> Collector<'a> {
         }
         seen
     }
+}
+
+/// The object id of a directory object, or the reference to it while it is not known.
+fn identity(object: &Object, attribute: &str) -> String {
+    object.get(attribute).text().map_or_else(|| format!("${{{}.{attribute}}}", object.address), str::to_owned)
 }

@@ -8,8 +8,7 @@ use crate::access::worlds::Object;
 
 impl<'a> Collector<'a> {
     pub(super) fn account(&self, id: &str) -> Option<&'a Object> {
-        let accounts = self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azurerm_storage_account");
-        accounts.map(|(_, _, object)| *object).find(|object| {
+        self.of_type("azurerm_storage_account").find(|object| {
             object.get("id").text().is_some_and(|own| own.eq_ignore_ascii_case(id))
                 || format!("${{{}.id}}", object.address) == id
                 || object.get("name").text() == Some(id)
@@ -38,10 +37,7 @@ impl<'a> Collector<'a> {
     /// Whoever may list the keys of an account has its data while shared keys are on.
     pub(super) fn shared_keys(&mut self) {
         let open: Vec<&Object> = self
-            .objects
-            .iter()
-            .filter(|(_, _, it)| &*it.type_name == "azurerm_storage_account")
-            .map(|(_, _, object)| *object)
+            .of_type("azurerm_storage_account")
             .filter(|object| object.get("shared_access_key_enabled").flag() != Some(false))
             .collect();
         for account in open {

@@ -10,9 +10,9 @@ use crate::access::worlds::{Object, Val};
 
 impl<'a> Collector<'a> {
     pub(super) fn vaults(&self) -> impl Iterator<Item = (&'a Object, String)> + '_ {
-        self.objects.iter().filter(|(_, _, it)| &*it.type_name == "azurerm_key_vault").map(|(_, _, object)| {
+        self.of_type("azurerm_key_vault").map(|object| {
             let id = object.get("id").text().map_or_else(|| format!("${{{}.id}}", object.address), str::to_owned);
-            (*object, id)
+            (object, id)
         })
     }
 

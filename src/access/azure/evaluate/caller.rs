@@ -24,7 +24,8 @@ impl World<'_> {
             if members.is_empty() {
                 return Truth::of(caller.eq_ignore_ascii_case(who) || self.controls(caller, who));
             }
-            return self.any_member(caller, &members, nested, depth);
+            let itself = caller.eq_ignore_ascii_case(who) && !self.peopled.contains(who);
+            return Truth::of(itself).or(self.any_member(caller, &members, nested, depth));
         };
         if depth > 0 && !nested {
             return Truth::No;
@@ -32,7 +33,8 @@ impl World<'_> {
         let owners = group.get("owners").names();
         let by_rule = !group.get("dynamic_membership").is_unset()
             || group.get("types").names().iter().any(|kind| kind == "DynamicMembership");
-        let itself = (by_rule || members.is_empty() && owners.is_empty()) && caller.eq_ignore_ascii_case(who);
+        let nobody = members.is_empty() && owners.is_empty();
+        let itself = caller.eq_ignore_ascii_case(who) && (by_rule || nobody || !self.peopled.contains(who));
         Truth::of(itself || owners.iter().any(|owner| owner.eq_ignore_ascii_case(caller)))
             .or(self.any_member(caller, &members, nested, depth))
     }
@@ -44,7 +46,7 @@ impl World<'_> {
     /// Whether the caller can act as an identity: it runs as it, has a token or a secret that is exchanged for it, or
     /// owns it.
     fn controls(&self, caller: &str, identity: &str) -> bool {
-        self.objects.iter().any(|object| match &*object.type_name {
+        self.links.iter().any(|object| match &*object.type_name {
             "azurerm_federated_identity_credential" => {
                 let parent = ["user_assigned_identity_id", "parent_id"].iter().find_map(|at| object.get(at).name());
                 let parent = parent.and_then(|parent| self.user_assigned(&parent));
@@ -114,6 +116,33 @@ impl World<'_> {
             object_id(object, "object_id") == principal
                 && object.get("client_id").name().is_some_and(|client| clients.contains(&client))
         })
+    }
+}
+
+/// Whether somebody may act as somebody else by an object.
+pub(super) fn links(object: &Object) -> bool {
+    let kinds = [
+        "azurerm_federated_identity_credential",
+        "azuread_application_federated_identity_credential",
+        "azuread_application_owner",
+        "azuread_application",
+        "azuread_service_principal",
+        "azuread_service_principal_password",
+        "azuread_application_password",
+    ];
+    kinds.contains(&&*object.type_name) || !object.get("identity").is_unset()
+}
+
+/// The group in which an object names somebody. Where the plan names nobody after the change, whoever is in the group
+/// is not in the plan, and the group stands for them on both sides.
+pub(super) fn group_with_people(object: &Object) -> Option<String> {
+    match &*object.type_name {
+        "azuread_group" => {
+            let named = |list: &str| object.get(list).has_hole() || !object.get(list).names().is_empty();
+            (named("members") || named("owners")).then(|| object_id(object, "object_id"))
+        }
+        "azuread_group_member" => object.get("group_object_id").name(),
+        _ => None,
     }
 }
 

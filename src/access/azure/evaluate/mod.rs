@@ -10,7 +10,7 @@ mod caller;
 mod deny;
 mod role;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::access::point::{KeyValue, Point};
@@ -21,6 +21,11 @@ use crate::access::worlds::{Object, Side, State, Val};
 /// One side of the plan.
 pub(super) struct World<'a> {
     objects: Vec<&'a Object>,
+    kinds: BTreeMap<&'a str, Vec<&'a Object>>,
+    /// By which somebody can act as somebody else.
+    links: Vec<&'a Object>,
+    /// Groups in which the plan names somebody after the change.
+    peopled: BTreeSet<String>,
     state: &'a State,
 }
 
@@ -50,14 +55,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Whether the request is permitted on a side.
-pub(super) fn permitted(state: &State, side: Side, point: &Point) -> Truth {
-    let Some(request) = Request::of(point) else { return Truth::Unknown };
-    let objects = state.rows.iter().filter_map(|row| row.object(side)).collect();
-    let world = World { objects, state };
-    world.granted(&request).and(world.denied(&request).not())
-}
-
 /// Text with `*` for anything, without regard to case.
 fn like(pattern: &str, text: &str) -> bool {
     wildcard::matches(&pattern.to_lowercase(), &text.to_lowercase())
@@ -75,8 +72,27 @@ fn id(object: &Object) -> String {
 }
 
 impl<'a> World<'a> {
-    fn of_type<'w>(&'w self, name: &'w str) -> impl Iterator<Item = &'a Object> + 'w {
-        self.objects.iter().copied().filter(move |object| *object.type_name == *name)
+    /// A side of the plan.
+    pub(super) fn on(state: &'a State, side: Side) -> Self {
+        let objects: Vec<&Object> = state.rows.iter().filter_map(|row| row.object(side)).collect();
+        let mut kinds: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
+        for object in &objects {
+            kinds.entry(&*object.type_name).or_default().push(object);
+        }
+        let links = objects.iter().copied().filter(|object| caller::links(object)).collect();
+        let after = state.rows.iter().filter_map(|row| row.after.as_ref());
+        let peopled = after.filter_map(caller::group_with_people).collect();
+        Self { objects, kinds, links, peopled, state }
+    }
+
+    /// Whether the request is permitted on this side.
+    pub(super) fn permits(&self, point: &Point) -> Truth {
+        let Some(request) = Request::of(point) else { return Truth::Unknown };
+        self.granted(&request).and(self.denied(&request).not())
+    }
+
+    fn of_type(&self, name: &str) -> impl Iterator<Item = &'a Object> + use<'_, 'a> {
+        self.kinds.get(name).into_iter().flatten().copied()
     }
 
     /// Whether a scope reaches a resource, by its name or by the management groups of the plan.

@@ -170,8 +170,9 @@ fn permits(block: &Block, request: &Request<'_>) -> Truth {
 /// Whether the assignment lasts at the time of the request.
 fn scheduled(object: &Object, request: &Request<'_>) -> Truth {
     let mut holds = Truth::Yes;
-    for end in object.get("schedule").items().iter().flat_map(|schedule| schedule.get("expiration").items()) {
-        if let Some(last) = end.get("end_date_time").text() {
+    let schedules = object.get("schedule").items().iter();
+    for (schedule, end) in schedules.flat_map(|it| it.get("expiration").items().iter().map(move |end| (it, end))) {
+        if let Some(last) = end.get("end_date_time").text().filter(|text| !text.is_empty()) {
             let at = request.key("time").and_then(scalar::date);
             holds = holds.and(match (at, scalar::date(last)) {
                 (Some(at), Some(last)) => Truth::of(at <= last),
@@ -179,8 +180,17 @@ fn scheduled(object: &Object, request: &Request<'_>) -> Truth {
                 _ => Truth::Unknown,
             });
         }
-        let counts = ["duration_days", "duration_hours"].map(|unit| end.get(unit));
-        if end.has_hole() || counts.iter().any(|count| matches!(count, Val::Number(count) if count != "0")) {
+        for (unit, hours) in [("duration_days", 24.0), ("duration_hours", 1.0)] {
+            let Val::Number(count) = end.get(unit) else { continue };
+            let Some(lasts) = count.parse::<f64>().ok().map(|count| count * hours) else {
+                holds = holds.and(Truth::Unknown);
+                continue;
+            };
+            if lasts > 0.0 {
+                holds = holds.and(still_lasts(schedule.get("start_date_time"), lasts, request));
+            }
+        }
+        if end.has_hole() {
             holds = holds.and(Truth::Unknown);
         }
     }
@@ -188,6 +198,21 @@ fn scheduled(object: &Object, request: &Request<'_>) -> Truth {
         holds = holds.and(Truth::Unknown);
     }
     holds
+}
+
+/// Whether an assignment of so many hours lasts at the time of the request: counted from its start, or where the plan
+/// does not show that, by its age.
+fn still_lasts(start: &Val, hours: f64, request: &Request<'_>) -> Truth {
+    match start.text().and_then(|text| text.parse::<jiff::Timestamp>().ok()) {
+        Some(start) => {
+            let at = request.key("time").and_then(|text| text.parse::<jiff::Timestamp>().ok());
+            Truth::of(at.is_some_and(|at| (at.as_second() - start.as_second()) as f64 <= hours * 3600.0))
+        }
+        None => {
+            let age = request.key("age").and_then(|text| text.parse::<f64>().ok());
+            Truth::of(age.is_some_and(|age| age <= hours))
+        }
+    }
 }
 
 /// Minutes of `P1D`, `PT8H`, `PT30M`.

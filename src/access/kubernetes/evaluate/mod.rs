@@ -6,7 +6,7 @@
 
 mod written;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
@@ -24,6 +24,12 @@ static BUILT_IN: LazyLock<Value> =
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     objects: Vec<(String, Value)>,
+    /// The positions of the objects of a kind.
+    kinds: HashMap<String, Vec<usize>>,
+    /// The positions of the roles of a kind and name.
+    roles: HashMap<(String, String), Vec<usize>>,
+    /// The positions of the bindings that name a user or group.
+    bindings: HashMap<String, Vec<usize>>,
 }
 
 /// A request in parts.
@@ -39,10 +45,8 @@ struct Ask<'a> {
 impl Cluster {
     /// The cluster that resources of Terraform describe.
     pub fn of<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
-        let objects = objects.into_iter();
-        Self {
-            objects: objects.filter_map(|object| Some((object.address.to_string(), written(object, false)?))).collect(),
-        }
+        let one = |object: &Object| Some((object.address.to_string(), written(object, false)?));
+        Self::indexed(objects.into_iter().filter_map(one).collect())
     }
 
     /// The cluster that rows describe on a side. Before a change, a manifest's live object is what is there.
@@ -51,7 +55,25 @@ impl Cluster {
             let object = row.object(side)?;
             Some((object.address.to_string(), written(object, side == Side::Before && row.differs())?))
         };
-        Self { objects: rows.into_iter().filter_map(one).collect() }
+        Self::indexed(rows.into_iter().filter_map(one).collect())
+    }
+
+    fn indexed(objects: Vec<(String, Value)>) -> Self {
+        let mut it = Self { objects, ..Self::default() };
+        for (at, (_, object)) in it.objects.iter().enumerate() {
+            let kind = text(object, "kind").to_owned();
+            if matches!(kind.as_str(), "Role" | "ClusterRole") {
+                let name = text(meta(object), "name").to_owned();
+                it.roles.entry((kind.clone(), name)).or_default().push(at);
+            } else if matches!(kind.as_str(), "RoleBinding" | "ClusterRoleBinding") {
+                let space = (kind == "RoleBinding").then(|| namespace_of(object));
+                for subject in list(&object["subjects"]) {
+                    it.bindings.entry(subject_of(subject, space)).or_default().push(at);
+                }
+            }
+            it.kinds.entry(kind).or_default().push(at);
+        }
+        it
     }
 
     /// Whether the request of a witness is permitted: its principal is who asks.
@@ -122,21 +144,23 @@ impl Cluster {
                 return None;
             }
         } else if principal.starts_with("arn:") {
-            let map = self
-                .kinds(&["ConfigMap"])
-                .find(|it| text(meta(it), "name") == "aws-auth" && namespace_of(it) == "kube-system")?;
-            let entries = ["mapRoles", "mapUsers"]
-                .map(|list| yaml_serde::from_str::<Value>(text(&map["data"], list)).unwrap_or_default());
-            let entry = entries
-                .iter()
-                .filter_map(Value::as_array)
-                .flatten()
-                .find(|entry| [text(entry, "rolearn"), text(entry, "userarn")].contains(&principal))?;
-            who.insert(format!(
-                "User:{}",
-                Some(text(entry, "username")).filter(|it| !it.is_empty()).unwrap_or(principal)
-            ));
-            who.extend(strings(&entry["groups"]).map(|group| format!("Group:{group}")));
+            let is = |it: &&Value| text(meta(it), "name") == "aws-auth" && namespace_of(it) == "kube-system";
+            let parse = |text: &str| yaml_serde::from_str::<Value>(text).unwrap_or_default();
+            let kinds = ["ConfigMap"];
+            let lists = self.kinds(&kinds).filter(is).flat_map(|map| {
+                let data = &map["data"];
+                ["mapRoles", "mapUsers"].map(|list| parse(text(data, list)))
+            });
+            let lists: Vec<Value> = lists.collect();
+            let own = |entry: &&Value| [text(entry, "rolearn"), text(entry, "userarn")].contains(&principal);
+            for entry in lists.iter().flat_map(list).filter(own) {
+                let name = Some(text(entry, "username")).filter(|it| !it.is_empty()).unwrap_or(principal);
+                who.insert(format!("User:{name}"));
+                who.extend(strings(&entry["groups"]).map(|group| format!("Group:{group}")));
+            }
+            if who.is_empty() {
+                return None;
+            }
             who.insert("Group:system:authenticated".to_owned());
         } else {
             who.insert(principal.to_owned());
@@ -151,7 +175,13 @@ impl Cluster {
     }
 
     fn kinds<'s>(&'s self, kinds: &'s [&str]) -> impl Iterator<Item = &'s Value> {
-        self.objects.iter().map(|(_, object)| object).filter(move |object| kinds.contains(&text(object, "kind")))
+        let found = kinds.iter().filter_map(|kind| self.kinds.get(*kind)).flatten();
+        found.filter_map(|at| self.objects.get(*at)).map(|(_, object)| object)
+    }
+
+    fn named(&self, kind: &str, name: &str) -> impl Iterator<Item = &Value> {
+        let found = self.roles.get(&(kind.to_owned(), name.to_owned())).into_iter().flatten();
+        found.filter_map(|at| self.objects.get(*at)).map(|(_, object)| object)
     }
 
     fn permits(&self, who: &BTreeSet<String>, ask: &Ask<'_>) -> bool {
@@ -163,7 +193,8 @@ impl Cluster {
         if by_default.any(|(role, _)| self.cluster_role(role).iter().any(|rule| fits(rule, ask))) {
             return true;
         }
-        self.kinds(&["ClusterRoleBinding", "RoleBinding"]).any(|binding| {
+        let bound = who.iter().filter_map(|one| self.bindings.get(one)).flatten();
+        bound.filter_map(|at| self.objects.get(*at)).any(|(_, binding)| {
             let space = (text(binding, "kind") == "RoleBinding").then(|| namespace_of(binding));
             // A binding in a namespace reaches what is in it, and the namespace itself.
             let itself = matches!(&ask.resource, Some((group, of)) if group.is_empty() && of.split('/').next() == Some("namespaces"));
@@ -175,17 +206,20 @@ impl Cluster {
                 ("Role", None) => Vec::new(),
                 _ => self.cluster_role(text(reference, "name")),
             };
-            reaches && list(&binding["subjects"]).any(|one| is_subject(one, space, who)) && rules().iter().any(|rule| fits(rule, ask))
+            reaches && rules().iter().any(|rule| fits(rule, ask))
         })
     }
 
     fn role(&self, namespace: &str, name: &str) -> Vec<Value> {
-        let is = |it: &&Value| text(meta(it), "name") == name && namespace_of(it) == namespace;
-        self.kinds(&["Role"]).filter(is).flat_map(|role| list(&role["rules"]).cloned().collect::<Vec<_>>()).collect()
+        let here = |it: &&Value| namespace_of(it) == namespace;
+        self.named("Role", name)
+            .filter(here)
+            .flat_map(|role| list(&role["rules"]).cloned().collect::<Vec<_>>())
+            .collect()
     }
 
     fn cluster_role(&self, name: &str) -> Vec<Value> {
-        let own = self.kinds(&["ClusterRole"]).find(|it| text(meta(it), "name") == name);
+        let own = self.named("ClusterRole", name).next();
         let mut rules = Vec::new();
         match own {
             Some(role) if !one(&role["aggregationRule"])["clusterRoleSelectors"].is_null() => {
@@ -259,14 +293,15 @@ fn selects(selector: &Value, labels: &Value) -> bool {
         })
 }
 
-fn is_subject(subject: &Value, space: Option<&str>, who: &BTreeSet<String>) -> bool {
+/// Whom a binding names, as [`Cluster::identities`] writes them.
+fn subject_of(subject: &Value, space: Option<&str>) -> String {
     let (kind, name) = (text(subject, "kind"), text(subject, "name"));
     if kind == "ServiceAccount" {
         let own = Some(text(subject, "namespace")).filter(|it| !it.is_empty());
         let namespace = own.or(space).unwrap_or("default");
-        return who.contains(&format!("User:system:serviceaccount:{namespace}:{name}"));
+        return format!("User:system:serviceaccount:{namespace}:{name}");
     }
-    who.contains(&format!("{kind}:{name}"))
+    format!("{kind}:{name}")
 }
 
 fn fits(rule: &Value, ask: &Ask<'_>) -> bool {

@@ -32,6 +32,8 @@ pub(super) fn written(object: &Object, live: bool) -> Option<Value> {
             let kind = match stem {
                 "default_service_account" => "ServiceAccount".to_owned(),
                 "daemonset" => "DaemonSet".to_owned(),
+                // Some of the entries of one that is there.
+                "config_map_v1_data" => "ConfigMap".to_owned(),
                 stem => stem.split('_').map(capital).collect(),
             };
             let mut body = api(&plain(&object.values));
