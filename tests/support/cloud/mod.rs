@@ -64,8 +64,10 @@ impl Cloud {
     }
 
     /// Waits until the server answers on its own port, and makes the bucket.
-    fn ready(self, upstream: u16) -> Self {
-        for _ in 0..600 {
+    fn ready(mut self, upstream: u16) -> Self {
+        for _ in 0..3000 {
+            let ended = self.server.try_wait().unwrap();
+            assert!(ended.is_none(), "the server of {} ended: {ended:?}", self.kind.scheme);
             if TcpStream::connect(("127.0.0.1", upstream)).is_ok() {
                 self.act(Action::Make, self.kind.make);
                 return self;
