@@ -107,9 +107,7 @@ impl PolicySet {
         files: Vec<PolicySource>,
         rules: Vec<Rule>,
     ) -> Result<Self, Problem> {
-        let mut library = Library::new();
-        files.into_iter().try_for_each(|source| library.add(source, RegoVersion::V1))?;
-        let strict = library.engine(Settings::new(options, Builtins::Strict))?;
+        let strict = Library::loaded(files, RegoVersion::V1, Settings::new(options, Builtins::Strict))?;
         let (namespaces, selection) = (Vec::new(), Selection::Nothing);
         Ok(Self { rules, namespaces, strict, lenient: None, options: options.clone(), selection })
     }

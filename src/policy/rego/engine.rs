@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use regorus::unstable::{Module, Ref};
@@ -110,35 +111,88 @@ impl Library {
         self.engine.get_modules().clone()
     }
 
+    /// A library of files that are known to be right, and an engine over it: while a file is parsed, the rewritten
+    /// text of the one before it is, in another thread.
+    pub(in crate::policy) fn loaded(
+        files: Vec<PolicySource>,
+        version: RegoVersion,
+        settings: Settings,
+    ) -> Result<Engine, Problem> {
+        let (extent, mut library) = (Extent::of(settings), Self::new());
+        let (texts, parsed) = mpsc::channel::<(String, Rewritten)>();
+        let rewritten = thread::scope(|scope| {
+            let parse = scope.spawn(move || {
+                let mut engine = Rewriting::new();
+                parsed.into_iter().try_for_each(|(path, text)| engine.add(path, text, version))?;
+                Ok(engine)
+            });
+            for source in files {
+                let path = source.path.clone();
+                library.add(source, version)?;
+                if let Some(module) = library.engine.get_modules().last() {
+                    // Nobody takes it only where an earlier text was refused, which is told below.
+                    let _ = texts.send((path, rewrite::rewrite(&ModuleInfo::new(module), extent)));
+                }
+            }
+            drop(texts);
+            parse.join().map_err(|_| Problem::of_file("", "the parser panicked"))?
+        })?;
+        library.prepared(rewritten, settings)
+    }
+
     /// An engine over this library. The analysis that regorus does before its first evaluation is done here, so
     /// that its errors are load errors.
     pub(in crate::policy) fn engine(&self, settings: Settings) -> Result<Engine, Problem> {
-        let extent = Extent { negations: settings.builtins == Builtins::Lenient, iterations: false };
-        let (mut inner, rewritten) = self.rewritten(extent)?;
+        self.prepared(self.rewritten(Extent::of(settings))?, settings)
+    }
+
+    fn prepared(&self, rewritten: Rewriting, settings: Settings) -> Result<Engine, Problem> {
+        let Rewriting { engine: mut inner, texts } = rewritten;
         configure(&mut inner, settings).map_err(|error| Problem::of_file("", one_line(&error.to_string())))?;
         let prepared = inner.eval_query("true".to_owned(), false);
-        let rewritten = Arc::new(rewritten);
+        let rewritten = Arc::new(texts);
         prepared.map_err(|error| mapped(problem_of(&error.to_string(), ""), &rewritten))?;
         Ok(Engine { inner, library: self.clone(), settings, wrapped: false, rewritten })
     }
 
     /// The same library with its texts rewritten, see `rewrite`.
-    fn rewritten(&self, extent: Extent) -> Result<(regorus::Engine, BTreeMap<String, Rewritten>), Problem> {
+    fn rewritten(&self, extent: Extent) -> Result<Rewriting, Problem> {
         let mut parsed = self.engine.clone();
-        let mut engine = empty_engine();
-        let mut texts = BTreeMap::new();
+        let mut rewriting = Rewriting::new();
         for ((source, version), module) in self.files.iter().zip(parsed.get_modules()) {
-            let rewritten = rewrite::rewrite(&ModuleInfo::new(module), extent);
-            engine.set_rego_v0(*version == RegoVersion::V0);
-            let added = engine.add_policy(source.path.clone(), rewritten.text.clone());
-            texts.insert(source.path.clone(), rewritten);
-            added.map_err(|error| mapped(problem_of(&error.to_string(), &source.path), &texts))?;
+            rewriting.add(source.path.clone(), rewrite::rewrite(&ModuleInfo::new(module), extent), *version)?;
         }
         for data in &self.data {
-            let added = engine.add_data(data.clone());
+            let added = rewriting.engine.add_data(data.clone());
             added.map_err(|error| Problem::of_file("", one_line(&error.to_string())))?;
         }
-        Ok((engine, texts))
+        Ok(rewriting)
+    }
+}
+
+/// The rewritten files of a library.
+struct Rewriting {
+    engine: regorus::Engine,
+    texts: BTreeMap<String, Rewritten>,
+}
+
+impl Rewriting {
+    fn new() -> Self {
+        Self { engine: empty_engine(), texts: BTreeMap::new() }
+    }
+
+    fn add(&mut self, path: String, rewritten: Rewritten, version: RegoVersion) -> Result<(), Problem> {
+        self.engine.set_rego_v0(version == RegoVersion::V0);
+        let added = self.engine.add_policy(path.clone(), rewritten.text.clone());
+        self.texts.insert(path.clone(), rewritten);
+        added.map(drop).map_err(|error| mapped(problem_of(&error.to_string(), &path), &self.texts))
+    }
+}
+
+impl Extent {
+    /// What is rewritten from the beginning.
+    fn of(settings: Settings) -> Self {
+        Self { negations: settings.builtins == Builtins::Lenient, iterations: false }
     }
 }
 
@@ -174,8 +228,8 @@ impl Engine {
     }
 
     fn wrap(&mut self) -> Result<(), Problem> {
-        let extent = Extent { negations: self.settings.builtins == Builtins::Lenient, iterations: true };
-        let (mut inner, rewritten) = self.library.rewritten(extent)?;
+        let extent = Extent { iterations: true, ..Extent::of(self.settings) };
+        let Rewriting { engine: mut inner, texts: rewritten } = self.library.rewritten(extent)?;
         configure(&mut inner, self.settings).map_err(|error| Problem::of_file("", error.to_string()))?;
         self.inner = inner;
         self.rewritten = Arc::new(rewritten);
