@@ -27,6 +27,8 @@ mod access {
     pub mod scalar;
     #[path = "../../src/access/space.rs"]
     pub mod space;
+    #[path = "../../src/access/cancel.rs"]
+    mod cancel;
     #[path = "../../src/access/hash.rs"]
     mod hash;
     #[path = "../../src/access/product.rs"]
@@ -39,6 +41,8 @@ mod access {
     mod scope;
     #[path = "../../src/access/search.rs"]
     mod search;
+    #[path = "../../src/access/standing.rs"]
+    mod standing;
     #[path = "../../src/access/symbols.rs"]
     mod symbols;
     #[path = "../../src/access/tree.rs"]

@@ -3,6 +3,8 @@
 
 #[path = "../../../src/access/glob.rs"]
 pub mod glob;
+#[path = "../../../src/access/hash.rs"]
+mod hash;
 #[path = "../../../src/access/literal.rs"]
 pub mod literal;
 #[path = "../../../src/access/point.rs"]
