@@ -5,7 +5,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock and its arguments")]
 #![expect(clippy::print_stdout, reason = "prints its table")]
-#![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a benchmark may fail")]
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -115,7 +115,8 @@ fn application(rows: &mut Rows, at: usize) {
     let (role, bucket) = (format!("role-{at}"), format!("arn:aws:s3:::bucket-{at}"));
     let (role_arn, objects, queue) =
         (iam(&format!("role/{role}")), format!("{bucket}/*"), arn("sqs", &format!("q-{at}")));
-    let by = if at % 10 == 0 { json!({"AWS": iam("root")}) } else { json!({"Service": "lambda.amazonaws.com"}) };
+    let by =
+        if at.is_multiple_of(10) { json!({"AWS": iam("root")}) } else { json!({"Service": "lambda.amazonaws.com"}) };
     let name = |kind: &str| format!("{kind}{at}");
     rows.stays(
         "aws_iam_role",
@@ -136,7 +137,7 @@ fn application(rows: &mut Rows, at: usize) {
     let before = inline(allow(&["s3:GetObject", "s3:PutObject"], &objects));
     rows.add("aws_iam_role_policy", &name("p"), &before, &inline(allow(after, &objects)));
     let shared = iam(&format!("policy/shared-{}", at / 50));
-    if at % 50 == 0 {
+    if at.is_multiple_of(50) {
         let policy = |actions: &[&str]| {
             json!({"name": format!("shared-{}", at / 50), "path": "/", "arn": shared,
                 "policy": document(&[allow(actions, "arn:aws:dynamodb:us-east-1:111122223333:table/shared")])})
@@ -163,7 +164,7 @@ fn application(rows: &mut Rows, at: usize) {
         &json!({"action": "lambda:InvokeFunction", "function_name": format!("f-{at}"), "principal": "s3.amazonaws.com",
             "source_arn": bucket, "source_account": ACCOUNT}),
     );
-    if at % 2 == 0 {
+    if at.is_multiple_of(2) {
         let policy = |actions: &[&str], secure: bool| {
             let mut statements = vec![
                 json!({"Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": actions, "Resource": objects}),
@@ -174,10 +175,16 @@ fn application(rows: &mut Rows, at: usize) {
             }));
             json!({"bucket": format!("bucket-{at}"), "policy": document(&statements)})
         };
-        let after = if at % 4 == 0 { ["s3:GetObject", "s3:GetObjectVersion"].as_slice() } else { &["s3:GetObject"] };
-        rows.add("aws_s3_bucket_policy", &name("b"), &policy(&["s3:GetObject"], true), &policy(after, at % 20 != 0));
+        let after =
+            if at.is_multiple_of(4) { ["s3:GetObject", "s3:GetObjectVersion"].as_slice() } else { &["s3:GetObject"] };
+        rows.add(
+            "aws_s3_bucket_policy",
+            &name("b"),
+            &policy(&["s3:GetObject"], true),
+            &policy(after, !at.is_multiple_of(20)),
+        );
     }
-    if at % 6 == 0 {
+    if at.is_multiple_of(6) {
         rows.stays("aws_sqs_queue", &name("q"), &json!({"name": format!("q-{at}"), "arn": queue, "id": queue}));
         let sends = json!({"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
             "Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": arn("sns", &format!("t-{at}"))}}});
@@ -189,7 +196,7 @@ fn application(rows: &mut Rows, at: usize) {
         };
         rows.add("aws_security_group", &name("sg"), &group("10.0.0.0/16"), &group("10.0.0.0/8"));
     }
-    if at % 16 == 0 {
+    if at.is_multiple_of(16) {
         let hands = json!({"Effect": "Allow", "Principal": {"AWS": iam("root")}, "Action": "kms:*", "Resource": "*"});
         let key =
             json!({"arn": arn("kms", &format!("key/{at}")), "key_id": at.to_string(), "policy": document(&[hands])});
@@ -228,7 +235,7 @@ fn operators(rows: &mut Rows, at: usize) {
             statements.extend(more.then(|| allow(&["kms:Decrypt"], "*")));
             json!({"name": "p", "role": role, "policy": document(&statements)})
         };
-        rows.add("aws_iam_role_policy", &name, &policy(false), &policy(at % 200 == 0));
+        rows.add("aws_iam_role_policy", &name, &policy(false), &policy(at.is_multiple_of(200)));
     }
 }
 

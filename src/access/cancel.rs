@@ -16,11 +16,9 @@ pub(super) fn cancel(before: &Node<'_>, after: &Node<'_>, grants: &mut Vec<Grant
 /// Collects the rules of `after` by which it permits nothing that `before` does not.
 fn cover(before: &Node<'_>, after: &Node<'_>, covered: &mut HashSet<usize>, table: &mut Table<'_>) {
     match (before, after) {
-        (Node::Rules { allow: old, deny: lost }, Node::Rules { allow, deny: kept }) => {
-            if all_among(lost, kept) {
-                for rule in allow.iter().filter(|rule| old.iter().any(|old| covers(old, rule, table))) {
-                    covered.insert(rule.id);
-                }
+        (Node::Rules { allow: old, deny: lost }, Node::Rules { allow, deny: kept }) if all_among(lost, kept) => {
+            for rule in allow.iter().filter(|rule| old.iter().any(|old| covers(old, rule, table))) {
+                covered.insert(rule.id);
             }
         }
         (Node::And(old), Node::And(new)) => {

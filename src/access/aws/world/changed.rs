@@ -129,8 +129,7 @@ impl Changed {
     /// Whether the trust of a role changes.
     pub(super) fn trust(&self, key: &IdentityKey, sides: [&Model; 2]) -> bool {
         let roles = sides.into_iter().filter_map(|model| model.identities.get(key));
-        self.audiences
-            || roles.into_iter().flat_map(|role| &role.trust).any(|used| self.uses(used))
+        self.audiences || roles.into_iter().flat_map(|role| &role.trust).any(|used| self.uses(used))
     }
 
     /// Whether a change bears on who may use what carries these documents: on somebody whom they name, or, where they
