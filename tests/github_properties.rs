@@ -249,7 +249,8 @@ fn requests() -> Vec<Witness> {
     let mut all = Vec::new();
     for who in ["user:ann", "user:bob", "team:core", "team:crew", "org-members", "*"] {
         for level in LEVELS {
-            all.extend(REPOSITORIES.map(|on| one(who, format!("repo:{level}"), on)));
+            // `*` stands for the repositories that nobody names, which a base permission reaches.
+            all.extend(REPOSITORIES.iter().chain(&["*"]).map(|on| one(who, format!("repo:{level}"), on)));
         }
         all.push(one(who, "org:owner".into(), "*"));
         all.extend(["core", "crew"].map(|team| one(who, "team:manage-members".into(), team)));

@@ -40,6 +40,8 @@ impl CloudStore {
         // Whoever installed a provider before has installed this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let variables = variables.into_iter().filter(|(name, _)| VARIABLES.iter().any(|known| name.starts_with(known)));
+        // Of the three, `object_store` alone lets Google's be asked over plain HTTP without having been told to.
+        let variables = [("GOOGLE_ALLOW_HTTP".to_owned(), "false".to_owned())].into_iter().chain(variables);
         let parsed = url.parse().map_err(|_| wrong())?;
         let (bucket, root) =
             object_store::parse_url_opts(&parsed, variables).map_err(|error| failed(one_line(&error)))?;
