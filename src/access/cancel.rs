@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::table::{LitId, Table};
-use super::tree::{Grant, Interned, Node};
+use super::tree::{Grant, Interned, Node, sorted};
 
 /// Drops grants that a before-grant covers, where no before-denial and no before-limit can make a difference.
 pub(super) fn cancel(before: &Node<'_>, after: &Node<'_>, grants: &mut Vec<Grant<'_, '_>>, table: &mut Table<'_>) {
@@ -60,18 +60,11 @@ fn all_among(rules: &[Interned<'_>], others: &[Interned<'_>]) -> bool {
     if rules.is_empty() {
         return true;
     }
-    let sorted = |rule: &Interned<'_>| {
-        let mut lits: Vec<LitId> = rule.actions.iter().chain(&rule.lits).copied().collect();
-        lits.sort_unstable();
-        lits
-    };
-    let others: HashSet<Vec<LitId>> = others.iter().map(sorted).collect();
-    rules.iter().all(|rule| others.contains(&sorted(rule)))
+    let others: HashSet<Vec<LitId>> = others.iter().map(|rule| sorted(rule.each_lit())).collect();
+    rules.iter().all(|rule| others.contains(&sorted(rule.each_lit())))
 }
 
 /// Whether a rule matches wherever the other does, literal by literal.
 fn covers(large: &Interned<'_>, small: &Interned<'_>, table: &mut Table<'_>) -> bool {
-    let lits = |rule: &Interned<'_>| rule.actions.iter().chain(&rule.lits).copied().collect::<Vec<LitId>>();
-    let small = lits(small);
-    lits(large).into_iter().all(|large| small.iter().any(|small| table.implies(*small, large)))
+    large.each_lit().all(|large| small.each_lit().any(|small| table.implies(small, large)))
 }

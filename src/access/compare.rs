@@ -177,19 +177,12 @@ impl Covers {
     /// For some actions; `None` where a denial is lost, or the sides are no plain sets of rules.
     fn of(before: &Node<'_>, after: &Node<'_>, scope: &dyn Scope, table: &mut Table<'_>) -> Option<Self> {
         let (Node::Rules { allow, deny: lost }, Node::Rules { deny: kept, .. }) = (before, after) else { return None };
-        let all = |rules: &[Interned<'_>]| rules.iter().filter_map(|rule| lits_of(rule, scope)).collect::<Vec<_>>();
+        let all = |rules: &[Interned<'_>]| rules.iter().filter_map(|rule| rule.lits_for(scope)).collect::<Vec<_>>();
         let kept = all(kept);
         let same: HashSet<&Vec<LitId>> = kept.iter().collect();
         let stands = all(lost).iter().all(|denial| same.contains(denial) || within_parts(denial, &kept, table));
         stands.then(|| Self { grants: all(allow) })
     }
-}
-
-/// The literals of a rule for some actions, sorted; `None` where it matches none of them.
-fn lits_of(rule: &Interned<'_>, scope: &dyn Scope) -> Option<Vec<LitId>> {
-    let mut lits: Vec<LitId> = scope.actions(rule)?.into_iter().chain(rule.lits.iter().copied()).collect();
-    lits.sort_unstable();
-    Some(lits)
 }
 
 /// Every assumption about the keys that patterns refer to.
@@ -334,11 +327,11 @@ impl Comparison<'_, '_> {
         if open.is_empty() {
             return Ok(None);
         }
-        let mut values = table.telling_values(&open);
         // All combinations, as long as they are few.
-        values.truncate((2..=MAX_VALUES).rev().find(|n| n.pow(open.len() as u32) <= MAX_VALUES).unwrap_or(2) - 1);
+        let most = (2..=MAX_VALUES).rev().find(|n| n.pow(open.len() as u32) <= MAX_VALUES).unwrap_or(2) - 1;
+        let values = table.telling_values(&open, most);
         let other = Assumed::Other(values.iter().cloned().collect());
-        let choices: Vec<Assumed> = values.into_iter().map(Assumed::Value).chain([other]).collect();
+        let choices: Vec<Assumed> = values.iter().cloned().map(Assumed::Value).chain([other]).collect();
         let mut doubt = Finding::Nothing;
         for number in 0..choices.len().pow(open.len() as u32) {
             let (mut filled, mut rest) = (presence.clone(), number);
@@ -372,7 +365,7 @@ impl Comparison<'_, '_> {
         let Some(covers) = covers.get_or_init(|| Covers::of(self.before, self.after, scope, table)) else {
             return false;
         };
-        lits_of(rule, scope).is_none_or(|granted| within_parts(&granted, &covers.grants, table))
+        rule.lits_for(scope).is_none_or(|granted| within_parts(&granted, &covers.grants, table))
     }
 
     /// Turns satisfying literals into a request and checks it.

@@ -65,7 +65,22 @@ impl Loop {
     }
 }
 
+/// One element of a pattern that is being built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A token.
+    Token(Token),
+    /// A wildcard for any number of characters.
+    Many(Loop),
+}
+
 impl Token {
+    /// The token of one character, compared without case if `fold`.
+    #[must_use]
+    pub fn of(c: char, fold: bool) -> Self {
+        if fold && c.is_ascii_alphabetic() { Self::Fold(c.to_ascii_lowercase()) } else { Self::Char(c) }
+    }
+
     /// Whether the token consumes `c`; a symbol consumes no single character.
     #[must_use]
     pub fn takes(&self, c: char) -> bool {
@@ -131,26 +146,27 @@ impl Hash for Form {
 }
 
 impl Form {
-    fn empty() -> Self {
-        Self { tokens: Vec::new(), loops: vec![Loop::None], digest: OnceLock::new() }
-    }
-
-    fn push_char(&mut self, c: char, fold: bool) {
-        self.push(if fold && c.is_ascii_alphabetic() { Token::Fold(c.to_ascii_lowercase()) } else { Token::Char(c) });
+    /// An empty form with room for so many tokens.
+    fn with_room(tokens: usize) -> Self {
+        let mut loops = Vec::with_capacity(tokens + 1);
+        loops.push(Loop::None);
+        Self { tokens: Vec::with_capacity(tokens), loops, digest: OnceLock::new() }
     }
 
     fn push(&mut self, token: Token) {
         self.digest.take();
-        let last = self.loops.last().copied().unwrap_or(Loop::None);
-        let movable = matches!((last, &token), (Loop::Any, Token::One) | (Loop::InSegment, Token::OneInSegment));
+        let moves = match token {
+            Token::One => Loop::Any,
+            Token::OneInSegment => Loop::InSegment,
+            _ => Loop::None,
+        };
         self.tokens.push(token);
-        if movable {
-            if let Some(slot) = self.loops.last_mut() {
-                *slot = Loop::None;
+        match self.loops.last_mut() {
+            Some(last) if moves != Loop::None && *last == moves => {
+                *last = Loop::None;
+                self.loops.push(moves);
             }
-            self.loops.push(last);
-        } else {
-            self.loops.push(Loop::None);
+            _ => self.loops.push(Loop::None),
         }
     }
 
@@ -200,7 +216,7 @@ impl Glob {
     /// The pattern that matches the empty string only; the start of every builder chain.
     #[must_use]
     pub fn empty() -> Self {
-        Form::empty().done()
+        Form::with_room(0).done()
     }
 
     /// The pattern that matches everything.
@@ -214,28 +230,36 @@ impl Glob {
     /// A pattern without wildcards.
     #[must_use]
     pub fn literal(text: &str) -> Self {
-        let mut form = Form::empty();
-        text.chars().for_each(|c| form.push_char(c, false));
+        Self::of_steps(text.len(), text.chars().map(|c| Step::Token(Token::Char(c))))
+    }
+
+    /// A pattern of these steps, about so many.
+    #[must_use]
+    pub fn of_steps(about: usize, steps: impl IntoIterator<Item = Step>) -> Self {
+        let mut form = Form::with_room(about);
+        for step in steps {
+            match step {
+                Step::Token(token) => form.push(token),
+                Step::Many(many) => form.push_many(many),
+            }
+        }
         form.done()
     }
 
     /// Reads `*` and `?` as free wildcards and everything else as itself.
     #[must_use]
     pub fn wildcard(text: &str, fold: bool) -> Self {
-        let mut form = Form::empty();
-        for c in text.chars() {
-            match c {
-                '*' => form.push_many(Loop::Any),
-                '?' => form.push(Token::One),
-                _ => form.push_char(c, fold),
-            }
-        }
-        form.done()
+        let step = |c| match c {
+            '*' => Step::Many(Loop::Any),
+            '?' => Step::Token(Token::One),
+            c => Step::Token(Token::of(c, fold)),
+        };
+        Self::of_steps(text.len(), text.chars().map(step))
     }
 
     /// Appends one character, compared without case if `fold`.
     pub fn push_char(&mut self, c: char, fold: bool) {
-        Arc::make_mut(&mut self.form).push_char(c, fold);
+        self.push(Token::of(c, fold));
     }
 
     /// Appends a token.

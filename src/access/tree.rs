@@ -18,6 +18,25 @@ pub(super) struct Interned<'a> {
     pub(super) lits: Vec<LitId>,
 }
 
+impl Interned<'_> {
+    /// All literals, those of the action dimension first.
+    pub(super) fn each_lit(&self) -> impl Iterator<Item = LitId> {
+        self.actions.iter().chain(&self.lits).copied()
+    }
+
+    /// The literals for some actions, sorted; `None` where the rule matches none of them.
+    pub(super) fn lits_for(&self, scope: &dyn Scope) -> Option<Vec<LitId>> {
+        Some(sorted(scope.actions(self)?.into_iter().chain(self.lits.iter().copied())))
+    }
+}
+
+/// Literals in an order by which equal rules are equal.
+pub(super) fn sorted(lits: impl Iterator<Item = LitId>) -> Vec<LitId> {
+    let mut lits: Vec<LitId> = lits.collect();
+    lits.sort_unstable();
+    lits
+}
+
 /// A [`Decision`] with interned rules.
 pub(super) enum Node<'a> {
     And(Vec<Node<'a>>),

@@ -7,7 +7,8 @@
 mod relate;
 mod solve;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::glob::Glob;
@@ -29,6 +30,9 @@ struct Entry {
     dim: usize,
     /// Patterns without their needs, and the needs (key dimension, present).
     globs: Vec<(GlobId, Vec<(usize, bool)>)>,
+    /// The patterns, sorted, where the literal asks for one or none of them on a dimension that every request has, and
+    /// they need nothing.
+    plain: Option<Rc<[GlobId]>>,
 }
 
 impl Entry {
@@ -92,6 +96,8 @@ pub(super) struct Table<'s> {
     covers: IdMap<(GlobId, GlobId), bool>,
     apart: IdMap<(GlobId, GlobId), bool>,
     memo: IdMap<Vec<u32>, bool>,
+    /// Answers of [`Table::telling_values`]: they follow from the literals alone.
+    telling: HashMap<(Vec<usize>, usize), Rc<[String]>>,
     any: GlobId,
     /// Every presence assumed so far; the last one assumed is in force.
     assumptions: Vec<(Presence, Mode)>,
@@ -118,6 +124,7 @@ impl<'s> Table<'s> {
             covers: IdMap::default(),
             apart: IdMap::default(),
             memo: IdMap::default(),
+            telling: HashMap::new(),
             any: 0,
             assumptions: Vec::new(),
             assumption: 0,
@@ -181,8 +188,19 @@ impl<'s> Table<'s> {
             }
         }
         let id = self.entries.len() as LitId;
-        self.entries.push(Entry { lit: lit.clone(), dim, globs });
+        let is_plain = lit.dim.is_always_there()
+            && matches!(lit.test, Test::One { absent_ok: false, set: Set::Globs(_), .. })
+            && globs.iter().all(|(_, needs): &(GlobId, Vec<(usize, bool)>)| needs.is_empty());
+        let plain = is_plain.then(|| {
+            let mut ids: Vec<GlobId> = globs.iter().map(|(id, _)| *id).collect();
+            ids.sort_unstable();
+            ids.into()
+        });
+        self.entries.push(Entry { lit: lit.clone(), dim, globs, plain });
         self.by_lit.insert(lit.clone(), id);
+        if lit.dim != Dim::Action {
+            self.telling.clear();
+        }
         id
     }
 
@@ -241,29 +259,33 @@ impl<'s> Table<'s> {
         (self.presence, self.mode) = wanted;
     }
 
-    /// Texts that could matter as the value of a key: what would make a pattern that refers to it meet another one,
-    /// then what patterns spell out, those on the key itself first.
-    pub(super) fn telling_values(&self, dims: &[usize]) -> Vec<String> {
-        let mut out: Vec<String> = Vec::new();
-        let patterns = |entry: &&Entry| entry.lit.dim != Dim::Action;
-        for entry in self.entries.iter().filter(patterns) {
-            let symbolic = entry.lit.globs().iter().filter(|glob| glob.has_symbols());
-            for glob in symbolic {
-                let beside = self.entries.iter().filter(|other| other.dim == entry.dim).flat_map(|e| e.lit.globs());
-                for text in beside.flat_map(Glob::samples) {
-                    out.extend(glob.captures(&text).into_iter().map(|(_, value)| value));
-                }
-            }
+    /// Texts that could matter as the value of a key, so many at most: what would make a pattern that refers to it meet
+    /// another one, then what patterns spell out, those on the key itself first.
+    pub(super) fn telling_values(&mut self, dims: &[usize], most: usize) -> Rc<[String]> {
+        let question = (dims.to_vec(), most);
+        if let Some(known) = self.telling.get(&question) {
+            return Rc::clone(known);
         }
+        let patterns = |entry: &&Entry| entry.lit.dim != Dim::Action;
+        let symbolic = self.entries.iter().filter(patterns).flat_map(|entry| {
+            entry.lit.globs().iter().filter(|glob| glob.has_symbols()).map(move |glob| (entry.dim, glob))
+        });
+        let captured = symbolic.flat_map(|(dim, glob)| {
+            let beside = self.entries.iter().filter(move |other| other.dim == dim).flat_map(|e| e.lit.globs());
+            let texts = beside.flat_map(Glob::samples);
+            texts.flat_map(move |text| glob.captures(&text).into_iter().map(|(_, value)| value))
+        });
         let own = self.entries.iter().filter(|entry| dims.contains(&entry.dim));
         let others = self.entries.iter().filter(patterns).filter(|entry| !dims.contains(&entry.dim));
-        for text in own.chain(others).flat_map(|entry| entry.lit.globs()).flat_map(Glob::samples) {
-            out.extend(text.split(['/', ':']).map(str::to_owned));
-            out.push(text);
-        }
+        let spelled = own.chain(others).flat_map(|entry| entry.lit.globs()).flat_map(Glob::samples).flat_map(|text| {
+            let parts: Vec<String> = text.split(['/', ':']).map(str::to_owned).collect();
+            parts.into_iter().chain([text])
+        });
         let mut seen = HashSet::new();
-        out.retain(|text| seen.insert(text.clone()));
-        out
+        let values: Rc<[String]> =
+            captured.chain(spelled).filter(|text| seen.insert(text.clone())).take(most).collect();
+        self.telling.insert(question, Rc::clone(&values));
+        values
     }
 }
 

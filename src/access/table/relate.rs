@@ -1,6 +1,8 @@
 //! Relations between interned patterns and literals that their form alone shows.
 
-use crate::access::literal::{Set, Test};
+use std::rc::Rc;
+
+use crate::access::literal::Test;
 use crate::access::relation;
 
 use super::{Entry, GlobId, LitId, Table};
@@ -64,18 +66,13 @@ impl Table<'_> {
         let (Some(a), Some(b)) = (self.entries.get(small as usize), self.entries.get(large as usize)) else {
             return false;
         };
-        let plain = |e: &Entry| match &e.lit.test {
-            Test::One { neg, absent_ok: false, set: Set::Globs(_) } if e.lit.dim.is_always_there() => Some(*neg),
-            _ => None,
-        };
-        let (Some(na), Some(nb)) = (plain(a), plain(b)) else { return false };
-        if a.dim != b.dim || na != nb || a.globs.iter().chain(&b.globs).any(|(_, needs)| !needs.is_empty()) {
+        let (Some(inner), Some(outer)) = (&a.plain, &b.plain) else { return false };
+        let negated = |entry: &Entry| matches!(entry.lit.test, Test::One { neg: true, .. });
+        if a.dim != b.dim || negated(a) != negated(b) {
             return false;
         }
-        let (inner, outer) = if na { (b, a) } else { (a, b) };
-        let inner: Vec<GlobId> = inner.globs.iter().map(|(id, _)| *id).collect();
-        let mut outer: Vec<GlobId> = outer.globs.iter().map(|(id, _)| *id).collect();
-        outer.sort_unstable();
+        let (inner, outer) = if negated(a) { (outer, inner) } else { (inner, outer) };
+        let (inner, outer) = (Rc::clone(inner), Rc::clone(outer));
         inner
             .iter()
             .all(|small| outer.binary_search(small).is_ok() || outer.iter().any(|large| self.covers(*large, *small)))

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::access::aws::document::{Part, Text};
-use crate::access::glob::{Glob, Loop, Symbol, Token};
+use crate::access::glob::{Glob, Loop, Step, Symbol, Token};
 
 use super::Readings;
 
@@ -58,6 +58,9 @@ enum Piece {
 /// The patterns of one string: one, or two for each variable with a default value (the value where the key is
 /// present, the default where it is absent).
 pub(super) fn globs(text: &Text, variables: Variables, style: Style, readings: Readings) -> Vec<Glob> {
+    if let Some(known) = text.as_known().filter(|known| variables == Variables::None || !known.contains("${")) {
+        return vec![wildcards(known, style)];
+    }
     let pieces = read(text, variables, style);
     let colons = pieces.iter().filter(|p| **p == Piece::Char(':')).count();
     let open_end = colons < 5 && pieces.last() == Some(&Piece::Many);
@@ -106,17 +109,35 @@ pub(super) fn action(text: &str) -> Option<Glob> {
     if !text.contains(':') {
         return (!text.is_empty() && text.chars().all(|c| c == '*')).then(Glob::any);
     }
-    let mut glob = Glob::empty();
     let mut named = false;
-    for c in text.chars() {
+    let step = |c| {
         named |= c == ':';
         match c {
-            '*' => glob.push_many(if named { Loop::Any } else { Loop::InSegment }),
-            '?' => glob.push(if named { Token::One } else { Token::OneInSegment }),
-            c => glob.push_char(c, true),
+            '*' => Step::Many(if named { Loop::Any } else { Loop::InSegment }),
+            '?' => Step::Token(if named { Token::One } else { Token::OneInSegment }),
+            c => Step::Token(Token::of(c, true)),
         }
+    };
+    Some(Glob::of_steps(text.len(), text.chars().map(step)))
+}
+
+/// The pattern of a string that has no variables and no unknown parts.
+fn wildcards(text: &str, style: Style) -> Glob {
+    if style == Style::Equals {
+        return Glob::literal(text);
     }
-    Some(glob)
+    let open_end = text.ends_with('*') && text.bytes().filter(|byte| *byte == b':').count() < 5;
+    let (mut seen, last) = (0, text.len().saturating_sub(1));
+    let step = |(at, c): (usize, char)| {
+        let free = style != Style::Segments || seen >= 5 || (open_end && at == last);
+        seen += usize::from(c == ':');
+        match c {
+            '*' => Step::Many(if free { Loop::Any } else { Loop::InSegment }),
+            '?' => Step::Token(if free { Token::One } else { Token::OneInSegment }),
+            c => Step::Token(Token::Char(c)),
+        }
+    };
+    Glob::of_steps(text.len(), text.char_indices().map(step))
 }
 
 /// Whether a string could have a variable or an escape at all. Nearly none has.
