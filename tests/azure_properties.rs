@@ -22,7 +22,7 @@ const SCOPES: [&str; 4] = ["/subscriptions/s", "/subscriptions/s/resourceGroups/
 const RING: &str = "/subscriptions/s/resourceGroups/R2";
 const VAULT: &str = "/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v";
 /// One of each kind that the patterns below tell apart.
-const ACTIONS: [&str; 15] = [
+const ACTIONS: [&str; 16] = [
     "c:Microsoft.Compute/virtualMachines/write",
     "c:Microsoft.Compute/virtualMachines/delete",
     "c:Microsoft.Compute/disks/write",
@@ -36,6 +36,7 @@ const ACTIONS: [&str; 15] = [
     "d:Microsoft.KeyVault/vaults/secrets/getSecret/action",
     "d:Microsoft.KeyVault/vaults/secrets/setSecret/action",
     "d:Microsoft.KeyVault/vaults/secrets/read",
+    "d:Microsoft.KeyVault/vaults/secrets/write",
     "d:Microsoft.KeyVault/vaults/keys/read",
     "d:Microsoft.Storage/storageAccounts/queueServices/queues/messages/read",
 ];

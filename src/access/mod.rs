@@ -4,6 +4,7 @@
 //! into the same normal form. `evaluate` is an independent concrete evaluator that every witness is replayed
 //! through.
 
+pub mod apart;
 pub mod aws;
 pub mod azure;
 pub mod budget;

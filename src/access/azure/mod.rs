@@ -12,15 +12,16 @@ mod evaluate;
 mod roles;
 mod undo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::access::compare::{Doubt, Options, Piece, compare};
+use crate::access::apart::parts;
+use crate::access::compare::{Doubt, Options, Outcome, Piece, compare};
 use crate::access::glob::Glob;
 use crate::access::literal::Dim;
 use crate::access::point::Point;
 use crate::access::rule::{Decision, Origin, Rule, RuleSet};
 use crate::access::space::Space;
-use crate::access::worlds::{Judged, Object, Platform, Side, State};
+use crate::access::worlds::{Judged, Object, Platform, Row, Side, State};
 use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Verdict, Witness};
 use crate::iam::{self, IamChange};
 
@@ -44,16 +45,16 @@ impl Platform for Azure {
 
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
         let mut read = BTreeSet::new();
+        let rows: HashMap<usize, &Row> = state.rows.iter().rev().filter_map(|row| Some((row.change?, row))).collect();
         for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
-            match cover::of(change, state.rows.iter().find(|row| row.change == Some(at))) {
+            match cover::of(change, rows.get(&at).copied()) {
                 Some(None) => out.compared(at),
                 Some(Some(reason)) => out.possible(at, reason),
                 None => continue,
             }
             read.insert(at);
         }
-        let changed =
-            |row: &crate::access::worlds::Row| row.change.is_some_and(|at| read.contains(&at)) && row.differs();
+        let changed = |row: &Row| row.change.is_some_and(|at| read.contains(&at)) && row.differs();
         let touched: Vec<usize> =
             state.rows.iter().enumerate().filter(|(_, row)| changed(row)).map(|(at, _)| at).collect();
         if touched.is_empty() {
@@ -68,8 +69,7 @@ impl Platform for Azure {
             }
         }
         joined(state, &touched, (&before, &after), out);
-        let space = AzureSpace { resources: after.resources.clone() };
-        let outcome = compare(&before.decision, &after.decision, &space, Options::default());
+        let outcome = compared(&before, &after);
         let mut undo = Undo::new(state, &open, &touched);
         let [then, now] = [Side::Before, Side::After].map(|side| evaluate::World::on(state, side));
         for piece in &outcome.new {
@@ -126,12 +126,40 @@ impl Platform for Azure {
                 }
             }
         }
-        lifted(state, &touched, (&before, &after), &space, out);
+        lifted(state, &touched, (&before, &after), out);
     }
 }
 
+/// What the after side permits that the before side does not, worked out for each principal and place by itself.
+fn compared(before: &World, after: &World) -> Outcome {
+    let (Decision::Rules(old), Decision::Rules(new)) = (&before.decision, &after.decision) else {
+        let space = AzureSpace { resources: after.resources.iter().map(String::as_str).collect() };
+        return compare(&before.decision, &after.decision, &space, Options::default());
+    };
+    let mut sorted: Vec<(String, usize)> =
+        after.resources.iter().enumerate().map(|(at, id)| (id.to_ascii_lowercase(), at)).collect();
+    sorted.sort_unstable();
+    let mut outcome = Outcome::default();
+    for part in parts(old, new) {
+        let mut found = BTreeSet::new();
+        for start in part.reach.starts() {
+            let rest = sorted.get(sorted.partition_point(|(id, _)| id < start)..).unwrap_or_default();
+            found.extend(rest.iter().take_while(|(id, _)| id.starts_with(start)).map(|(_, at)| *at));
+        }
+        let resources = found.into_iter().filter_map(|at| after.resources.get(at)).map(String::as_str).collect();
+        let (before, after) = (Decision::Rules(part.before), Decision::Rules(part.after));
+        let found = compare(&before, &after, &AzureSpace { resources }, Options::default());
+        outcome.new.extend(found.new);
+        outcome.possible.extend(found.possible);
+    }
+    outcome.new.sort_by_key(|piece| piece.origin.as_ref().map(|origin| origin.index));
+    outcome.possible.sort_by_key(|(origin, ..)| origin.as_ref().map(|origin| origin.index));
+    outcome
+}
+
 /// Says of restrictions that are lifted from nobody in the plan that the verdict rests on that.
-fn lifted(state: &State, touched: &[usize], (before, after): (&World, &World), space: &AzureSpace, out: &mut Judged) {
+fn lifted(state: &State, touched: &[usize], (before, after): (&World, &World), out: &mut Judged) {
+    let space = AzureSpace { resources: after.resources.iter().map(String::as_str).collect() };
     let (Decision::Rules(before), Decision::Rules(after)) = (&before.decision, &after.decision) else { return };
     for row in touched.iter().filter_map(|row| state.rows.get(*row)) {
         let (Some(object), Some(change)) = (&row.before, row.change) else { continue };
@@ -139,7 +167,7 @@ fn lifted(state: &State, touched: &[usize], (before, after): (&World, &World), s
             continue;
         }
         let own = before.deny.iter().filter(|rule| *rule.origin.address == *object.address).cloned().collect();
-        if !compare(&held(own), &held(after.deny.clone()), space, Options::default()).is_none() {
+        if !compare(&held(own), &held(after.deny.clone()), &space, Options::default()).is_none() {
             let message = format!("nobody in the plan gains where `{}` restricts less; others may", object.address);
             out.note(change, Reason { code: "outside_plan".into(), path: String::new(), message });
         }
@@ -230,11 +258,11 @@ fn levels(action: &str) -> Vec<String> {
 }
 
 /// Requests that look like Azure's.
-struct AzureSpace {
-    resources: Vec<String>,
+struct AzureSpace<'a> {
+    resources: Vec<&'a str>,
 }
 
-impl Space for AzureSpace {
+impl Space for AzureSpace<'_> {
     fn is_scalar(&self, key: &str) -> bool {
         matches!(key, "sourceip" | "time" | "duration" | "age")
     }

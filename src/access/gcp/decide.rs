@@ -1,15 +1,17 @@
 //! Both sides as rules over the same permissions and role names, and what a request found between them proves.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{Hash as _, Hasher as _};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::denial::{denial_key, denies, patterns, rule};
 use super::model::{Denial, Grant, Model, Role};
-use super::place::Tree;
+use super::place::is_container;
 use super::principal;
 use super::roles::Roles;
+use crate::access::apart::{Index, Reach};
 use crate::access::compare::Piece;
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit};
@@ -20,6 +22,8 @@ use crate::access::space::{self, Arity};
 
 /// The prefix of an action that stands for a role: some permission that only it and what contains it has.
 const ROLE: &str = "role:";
+
+static EMPTY: Model = Model { grants: Vec::new(), denials: Vec::new(), unread: Vec::new() };
 
 /// More permissions than this are grouped into classes.
 const MANY: usize = 400;
@@ -32,13 +36,40 @@ pub(super) struct Sides<'a> {
     pub(super) fresh: Vec<&'a Grant>,
     /// Grants of the before side that can matter for them.
     pub(super) near: Vec<&'a Grant>,
+    /// Grants of the before side on organisations, folders and projects.
+    above: Rc<Above<'a>>,
+    /// The denials that can matter for the grants, of both sides.
+    denials: [Vec<&'a Denial>; 2],
     permissions: BTreeSet<String>,
     /// For each role in play those in play that it contains, itself included.
     within: BTreeMap<String, Vec<String>>,
     /// The actions of roles, as they are asked for.
     known: RefCell<BTreeMap<Role, Arc<Actions>>>,
-    /// Places above those of the before side, with that side's decision.
-    above: OnceCell<(Vec<String>, Decision)>,
+}
+
+/// Grants on containers, by whom they are about.
+struct Above<'a> {
+    grants: Vec<&'a Grant>,
+    index: Index,
+}
+
+impl<'a> Above<'a> {
+    fn of(model: &'a Model) -> Self {
+        let grants: Vec<&Grant> = model.grants.iter().filter(|grant| is_container(&grant.place)).collect();
+        let reaches: Vec<Reach> = grants.iter().map(|grant| reach(grant)).collect();
+        Self { index: Index::of(&reaches), grants }
+    }
+
+    /// Those that may be about a principal.
+    fn about(&self, principal: &str) -> Vec<&'a Grant> {
+        let found = self.index.meeting(&Reach::principal(principal));
+        found.into_iter().filter_map(|at| self.grants.get(at).copied()).collect()
+    }
+}
+
+/// Whom and what a grant is about.
+pub(super) fn reach(grant: &Grant) -> Reach {
+    Reach::anywhere_in(&format!("{}/", grant.place), &grant.who.clauses)
 }
 
 /// Sets of actions, each with the opaque literal it depends on.
@@ -77,24 +108,64 @@ fn role_key(role: &Role) -> String {
 }
 
 impl<'a> Sides<'a> {
+    /// Both sides as one comparison.
     pub(super) fn of(old: &'a Model, new: &'a Model) -> Self {
+        let (fresh, _) = fresh(old, new);
+        let denials = [old, new].map(|model| model.denials.iter().collect());
+        Self::with(old, new, fresh, old.grants.iter().collect(), denials, Rc::new(Above::of(old)))
+    }
+
+    /// Both sides without any grant.
+    pub(super) fn bare(old: &'a Model, new: &'a Model) -> Self {
+        let denials = [old, new].map(|model| model.denials.iter().collect());
+        Self::with(old, new, Vec::new(), Vec::new(), denials, Rc::new(Above::of(&EMPTY)))
+    }
+
+    /// A comparison for whom and what each fresh grant is about, with what can matter there.
+    pub(super) fn apart(old: &'a Model, new: &'a Model) -> impl Iterator<Item = Self> {
+        let (all, lost) = fresh(old, new);
+        let lost = Index::of(&lost);
         let known: HashSet<String> = old.grants.iter().map(key).collect();
-        let kept: HashSet<String> = new.denials.iter().map(denial_key).collect();
-        let all = old.denials.iter().any(|denial| !kept.contains(&denial_key(denial)));
-        let fresh: Vec<&Grant> = new.grants.iter().filter(|grant| all || !known.contains(&key(grant))).collect();
-        let places: BTreeSet<&str> = fresh.iter().map(|grant| grant.place.as_str()).collect();
-        let related = |place: &str| {
-            all || places.iter().any(|other| {
-                place.starts_with(other)
-                    || other.starts_with(place)
-                    || other.starts_with("/?/")
-                    || !other.starts_with("/org:")
-            })
-        };
-        let near: Vec<&Grant> = old.grants.iter().filter(|grant| related(&grant.place)).collect();
-        let (permissions, within) = (BTreeSet::new(), BTreeMap::new());
-        let (known, above) = (RefCell::default(), OnceCell::new());
-        let mut sides = Self { old, new, fresh, near, permissions, within, known, above };
+        let mut groups: Vec<(Reach, Vec<&Grant>)> = Vec::new();
+        let mut places: HashMap<Reach, usize> = HashMap::new();
+        for grant in all {
+            let reach = reach(grant);
+            if known.contains(&key(grant)) && lost.meeting(&reach).is_empty() {
+                continue;
+            }
+            let at = *places.entry(reach).or_insert_with_key(|reach| {
+                groups.push((reach.clone(), Vec::new()));
+                groups.len() - 1
+            });
+            if let Some((_, grants)) = groups.get_mut(at) {
+                grants.push(grant);
+            }
+        }
+        let held = Index::of(&old.grants.iter().map(reach).collect::<Vec<Reach>>());
+        let denied = [old, new].map(|model| {
+            let reaches: Vec<Reach> = model.denials.iter().map(|denial| Reach::of(&denial.lits)).collect();
+            (Index::of(&reaches), model)
+        });
+        let above = Rc::new(Above::of(old));
+        groups.into_iter().map(move |(reach, grants)| {
+            let near = held.meeting(&reach).into_iter().filter_map(|at| old.grants.get(at)).collect();
+            let denials = denied.each_ref().map(|(index, model)| {
+                index.meeting(&reach).into_iter().filter_map(|at| model.denials.get(at)).collect()
+            });
+            Self::with(old, new, grants, near, denials, Rc::clone(&above))
+        })
+    }
+
+    fn with(
+        old: &'a Model,
+        new: &'a Model,
+        fresh: Vec<&'a Grant>,
+        near: Vec<&'a Grant>,
+        denials: [Vec<&'a Denial>; 2],
+        above: Rc<Above<'a>>,
+    ) -> Self {
+        let (permissions, within, known) = (BTreeSet::new(), BTreeMap::new(), RefCell::default());
+        let mut sides = Self { old, new, fresh, near, above, denials, permissions, within, known };
         sides.play();
         sides
     }
@@ -115,7 +186,7 @@ impl<'a> Sides<'a> {
                 Role::Listed(all) => self.permissions.extend(all.iter().cloned()),
             }
         }
-        for denial in self.old.denials.iter().chain(&self.new.denials) {
+        for denial in self.denials.iter().flatten() {
             self.permissions.extend(denial.permissions.iter().chain(&denial.exceptions).cloned());
         }
         self.classes();
@@ -144,7 +215,7 @@ impl<'a> Sides<'a> {
                 Role::Unknown(_) => {}
             }
         }
-        let denials: Vec<&Denial> = self.old.denials.iter().chain(&self.new.denials).collect();
+        let denials: Vec<&Denial> = self.denials.iter().flatten().copied().collect();
         let mut seen = HashSet::new();
         let all = std::mem::take(&mut self.permissions);
         for permission in all {
@@ -181,8 +252,11 @@ impl<'a> Sides<'a> {
             Role::Named(name) => (name, true),
             Role::Unknown(name) => (name, false),
         };
-        let none = Vec::new();
-        let inside = self.within.get(name).unwrap_or(&none);
+        let inside = match self.within.get(name) {
+            Some(inside) => inside.clone(),
+            // One that is not in play itself.
+            None => self.within.keys().filter(|small| library.contains(name, small)).cloned().collect(),
+        };
         let mut certain: Vec<Glob> = inside.iter().map(|role| Glob::literal(&format!("{ROLE}{role}"))).collect();
         let mut out = Vec::new();
         for permission in &self.permissions {
@@ -219,17 +293,29 @@ impl<'a> Sides<'a> {
         rules
     }
 
-    pub(super) fn rules<'g>(&self, grants: impl IntoIterator<Item = &'g Grant>, denials: &[Denial]) -> Decision {
+    fn rules<'g>(&self, grants: impl IntoIterator<Item = &'g Grant>, denials: &[&Denial]) -> Decision {
         let allow = grants.into_iter().flat_map(|grant| self.grant_rules(grant)).collect();
-        Decision::Rules(RuleSet { allow, deny: denials.iter().map(rule).collect() })
+        Decision::Rules(RuleSet { allow, deny: denials.iter().map(|denial| rule(denial)).collect() })
+    }
+
+    /// What some grants permit before.
+    pub(super) fn before_by<'g>(&self, grants: impl IntoIterator<Item = &'g Grant>) -> Decision {
+        let [old, _] = &self.denials;
+        self.rules(grants, old)
+    }
+
+    /// What some grants permit after.
+    pub(super) fn after_by<'g>(&self, grants: impl IntoIterator<Item = &'g Grant>) -> Decision {
+        let [_, new] = &self.denials;
+        self.rules(grants, new)
     }
 
     pub(super) fn before(&self) -> Decision {
-        self.rules(self.near.iter().copied(), &self.old.denials)
+        self.before_by(self.near.iter().copied())
     }
 
     pub(super) fn after(&self) -> Decision {
-        self.rules(self.fresh.iter().copied(), &self.new.denials)
+        self.after_by(self.fresh.iter().copied())
     }
 
     /// Whether a model permits a request over what is in play here.
@@ -335,17 +421,31 @@ impl<'a> Sides<'a> {
         if !floating && !grant.place.starts_with("/project:") {
             return None;
         }
-        let (above, before) = self.above.get_or_init(|| {
-            let places: BTreeSet<String> = self.near.iter().map(|grant| grant.place.clone()).collect();
-            (Tree::above(&places).into_iter().collect(), self.before())
-        });
-        let found = above.iter().find(|place| {
+        let held = self.above.about(&point.principal);
+        let places: BTreeSet<&str> = held.iter().map(|grant| grant.place.as_str()).collect();
+        let found = places.into_iter().filter(|place| !place.is_empty()).find(|place| {
             let other = floating || !place.rsplit('/').next().unwrap_or_default().starts_with("project:");
             let point = Point { resource: format!("{place}/"), ..point.clone() };
-            other && !grant.place.starts_with(&format!("{place}/")) && before.permits(&point)
+            other
+                && !grant.place.starts_with(&format!("{place}/"))
+                && held.iter().any(|grant| covers(grant, &point) && self.gives(&grant.role, &point))
+                && !self.old.denials.iter().any(|denial| rule(denial).matches(&point))
         });
-        found.cloned()
+        found.map(str::to_owned)
     }
+}
+
+/// The grants of the after side that the before side does not have word by word, or all where a denial goes: what
+/// those denials are about comes with them.
+fn fresh<'a>(old: &Model, new: &'a Model) -> (Vec<&'a Grant>, Vec<Reach>) {
+    let kept: HashSet<String> = new.denials.iter().map(denial_key).collect();
+    let lost = old.denials.iter().filter(|denial| !kept.contains(&denial_key(denial)));
+    let lost: Vec<Reach> = lost.map(|denial| Reach::of(&denial.lits)).collect();
+    let known: HashSet<String> = match lost.is_empty() {
+        true => old.grants.iter().map(key).collect(),
+        false => HashSet::new(),
+    };
+    (new.grants.iter().filter(|grant| !known.contains(&key(grant))).collect(), lost)
 }
 
 /// Whether a grant is about the request, whatever its role permits.

@@ -70,7 +70,7 @@ impl Sides<'_> {
         };
         let before: Vec<Grant> = self.near.iter().map(|grant| widened(grant)).collect();
         let after: Vec<Grant> = self.fresh.iter().map(|grant| widened(grant)).collect();
-        Some((self.rules(&before, &self.old.denials), self.rules(&after, &self.new.denials)))
+        Some((self.before_by(&before), self.after_by(&after)))
     }
 
     /// Somebody who has every permission, but for what the object at an address denied, and for what is denied now;

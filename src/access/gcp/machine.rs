@@ -130,8 +130,8 @@ fn machine(world: &World<'_>, at: usize, row: &Row, after: &Object, out: &mut Ju
     let name = after.get("name").name().unwrap_or_else(|| after.address.to_string());
     let name = format!("//compute.googleapis.com/projects/{project}/zones/{zone}/instances/{name}");
     let before =
-        Model { grants: old.map(|old| acting(&world.before, &old, &name)).unwrap_or_default(), ..Model::default() };
-    let model = Model { grants: acting(&world.after, &new, &name), ..Model::default() };
+        Model { grants: old.map(|old| acting(world.before, &old, &name)).unwrap_or_default(), ..Model::default() };
+    let model = Model { grants: acting(world.after, &new, &name), ..Model::default() };
     if model.grants.is_empty() {
         let message = format!("what `{}` may do is not in the plan", new.email);
         return world.possible(at, reason("outside_plan", "service_account", message), out);

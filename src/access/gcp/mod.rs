@@ -21,18 +21,21 @@ mod model;
 mod place;
 mod principal;
 pub mod roles;
+mod undo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::access::compare::{Doubt, Options, Piece, compare};
 use crate::access::point::Point;
+use crate::access::rule::Origin;
 use crate::access::worlds::{Judged, Object, Platform, Row, Side, State, Val};
 use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Verdict, Witness};
 use crate::iam::{self, IamChange};
 
 use decide::{Sides, Space, Told};
-use model::{Grant, Model, Role, collect};
+use model::{Grant, Model, Role, Source, collect, provided};
 use place::Tree;
+use undo::Undo;
 
 /// Google Cloud.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +54,9 @@ impl Platform for Gcp {
 
     fn judge(&self, state: &State, changes: &[IamChange], out: &mut Judged) {
         let tree = Tree::of(state);
+        let rows: HashMap<usize, &Row> = state.rows.iter().rev().filter_map(|row| Some((row.change?, row))).collect();
         for (at, change) in changes.iter().enumerate().filter(|(_, change)| self.covers(change.platform)) {
-            let row = state.rows.iter().find(|row| row.change == Some(at));
-            match cover::of(change, row) {
+            match cover::of(change, rows.get(&at).copied()) {
                 cover::Cover::Compared => out.compared(at),
                 cover::Cover::Partly(reason) => out.possible(at, reason),
                 cover::Cover::No => {}
@@ -70,10 +73,12 @@ impl Platform for Gcp {
         if touched.is_empty() {
             return;
         }
-        let side = |side: Side| collect(state, &tree, &|_| side);
+        let provided = provided(state, &tree);
+        let source = Source { state, tree: &tree, provided: &provided };
+        let side = |side: Side| collect(&source, 0..state.rows.len(), &|_| side);
         let (before, after) = (side(Side::Before), side(Side::After));
-        let world = World { state, tree, before, after, touched };
-        world.judge(out);
+        let world = World { state, before: &before, after: &after, touched };
+        world.judge(&source, out);
         machine::judge(&world, out);
     }
 }
@@ -81,67 +86,77 @@ impl Platform for Gcp {
 /// Both sides.
 pub(super) struct World<'a> {
     state: &'a State,
-    tree: Tree,
-    before: Model,
-    after: Model,
+    before: &'a Model,
+    after: &'a Model,
     touched: BTreeSet<usize>,
 }
-
-/// More changed rows than this are not undone one by one: the change that carries the grant is named.
-const MAX_UNDONE: usize = 64;
-
-/// The ends of the types that grant roles.
-const GRANTING: [&str; 3] = ["_iam_member", "_iam_binding", "_iam_policy"];
 
 const PROVIDER: &str = "google_iam_workload_identity_pool_provider";
 
 impl World<'_> {
-    fn judge(&self, out: &mut Judged) {
+    fn judge(&self, source: &Source<'_>, out: &mut Judged) {
         for (row, path, message) in &self.after.unread {
             self.possible(*row, reason("unknown_value", path, message.clone()), out);
         }
         self.outside(out);
-        let sides = Sides::of(&self.before, &self.after);
-        let space = Space::of(&sides);
-        let (before, after) = (sides.before(), sides.after());
-        let outcome = compare(&before, &after, &space, Options::default());
-        if outcome.is_none()
-            && let Some((before, after)) = sides.with_members()
-            && !compare(&before, &after, &space, Options::default()).is_none()
+        let replay = [Side::Before, Side::After].map(|side| evaluate::World::on(self.state, source.tree, side));
+        let undo = Undo::new(self, source);
+        let mut none = true;
+        for sides in Sides::apart(self.before, self.after) {
+            let (before, after) = (sides.before(), sides.after());
+            let outcome = compare(&before, &after, &Space::of(&sides), Options::default());
+            none &= outcome.is_none();
+            for piece in &outcome.new {
+                self.piece(&sides, piece, &replay, &undo, out);
+            }
+            for (origin, doubt, _) in &outcome.possible {
+                self.doubtful(origin.as_ref(), doubt, out);
+            }
+        }
+        if none {
+            self.members(out);
+        }
+        self.lifted(out);
+    }
+
+    /// What cannot be told of a statement.
+    fn doubtful(&self, origin: Option<&Origin>, doubt: &Doubt, out: &mut Judged) {
+        let path = origin.map(|origin| origin.path.as_str()).unwrap_or_default();
+        let (code, message) = match doubt {
+            Doubt::Budget => ("budget", "too many interacting grants to decide within the budget".to_owned()),
+            Doubt::Unknown(labels) => {
+                ("undecided", format!("depends on what the plan and the role digest do not say: {}", labels.join("; ")))
+            }
+            Doubt::Unconfirmed | Doubt::Variable => {
+                ("unconfirmed", "a request was found but does not stand up when checked".to_owned())
+            }
+        };
+        let address = origin.map(|origin| origin.address.as_str()).unwrap_or_default();
+        self.doubt(address, &reason(code, path, message), out);
+    }
+
+    /// Says where only somebody in a group would gain, who no longer is denied it.
+    fn members(&self, out: &mut Judged) {
+        let sides = Sides::of(self.before, self.after);
+        if let Some((before, after)) = sides.with_members()
+            && !compare(&before, &after, &Space::of(&sides), Options::default()).is_none()
         {
             let message = "a group has the access that the change no longer denies; who is in it is not in the plan";
             self.doubt("", &reason("outside_plan", "", message.into()), out);
         }
-        for piece in &outcome.new {
-            self.piece(&sides, piece, out);
-        }
-        for (origin, doubt, _) in &outcome.possible {
-            let path = origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default();
-            let (code, message) = match doubt {
-                Doubt::Budget => ("budget", "too many interacting grants to decide within the budget".to_owned()),
-                Doubt::Unknown(labels) => (
-                    "undecided",
-                    format!("depends on what the plan and the role digest do not say: {}", labels.join("; ")),
-                ),
-                Doubt::Unconfirmed | Doubt::Variable => {
-                    ("unconfirmed", "a request was found but does not stand up when checked".to_owned())
-                }
-            };
-            let address = origin.as_ref().map(|origin| origin.address.as_str()).unwrap_or_default();
-            self.doubt(address, &reason(code, &path, message), out);
-        }
-        self.lifted(&sides, &space, out);
     }
 
     /// Says of denials that are lifted from nobody in the plan that the verdict rests on that.
-    fn lifted(&self, sides: &Sides<'_>, space: &Space, out: &mut Judged) {
+    fn lifted(&self, out: &mut Judged) {
+        let sides = Sides::bare(self.before, self.after);
+        let space = Space::of(&sides);
         for row in self.touched.iter().filter_map(|at| self.state.rows.get(*at)) {
             let (Some(object), Some(change)) = (&row.before, row.change) else { continue };
             if out.verdict(change) != Verdict::None {
                 continue;
             }
             let Some((before, after)) = sides.lifted(&object.address) else { continue };
-            if !compare(&before, &after, space, Options::default()).is_none() {
+            if !compare(&before, &after, &space, Options::default()).is_none() {
                 let message = format!("nobody in the plan gains where `{}` denies less; others may", object.address);
                 out.note(change, reason("outside_plan", "", message));
             }
@@ -220,7 +235,14 @@ impl World<'_> {
         object.is_some_and(|object| *object.address == *address)
     }
 
-    fn piece(&self, sides: &Sides<'_>, piece: &Piece, out: &mut Judged) {
+    fn piece(
+        &self,
+        sides: &Sides<'_>,
+        piece: &Piece,
+        [then, now]: &[evaluate::World<'_>; 2],
+        undo: &Undo<'_>,
+        out: &mut Judged,
+    ) {
         let point = &piece.point;
         let Some(grant) = sides.granting(piece) else {
             let message = "a request was found that no grant of the plan carries".to_owned();
@@ -234,13 +256,12 @@ impl World<'_> {
             }
         };
         // A request that the second evaluator contradicts proves nothing.
-        let replayed = |side: Side| evaluate::permitted(self.state, &self.tree, side, point, &action);
-        if replayed(Side::After) == evaluate::Truth::No || replayed(Side::Before) == evaluate::Truth::Yes {
+        if now.permits(point, &action) == evaluate::Truth::No || then.permits(point, &action) == evaluate::Truth::Yes {
             let message = "a request was found but does not stand up when checked".to_owned();
             return self.doubt(&grant.origin.address, &reason("unconfirmed", &grant.origin.path, message), out);
         }
         let new = news(grant, point, &action);
-        let culprits = self.culprits(sides, point, grant);
+        let culprits = undo.culprits(sides, point, grant);
         let denials: Vec<&model::Denial> =
             sides.old.denials.iter().filter(|denial| denial::denies(denial, point, &point.action)).collect();
         for row in culprits {
@@ -268,41 +289,6 @@ impl World<'_> {
                     },
                 );
             }
-        }
-    }
-
-    /// The changed rows without whose change the request is not permitted.
-    fn culprits(&self, sides: &Sides<'_>, point: &Point, grant: &Grant) -> Vec<usize> {
-        if self.touched.len() == 1 {
-            return self.touched.iter().copied().collect();
-        }
-        let own: Vec<usize> =
-            self.touched.iter().copied().filter(|at| self.is_at(*at, &grant.origin.address)).collect();
-        if self.touched.len() > MAX_UNDONE && !own.is_empty() {
-            return own;
-        }
-        // What gives roles to somebody is not by what another's grant holds; of many changes the rest is looked at.
-        let grants = |at: &usize| {
-            let row = self.state.rows.get(*at);
-            let kind = row.and_then(|row| row.after.as_ref().or(row.before.as_ref())).map(|object| &*object.type_name);
-            kind.is_some_and(|kind| GRANTING.iter().any(|end| kind.ends_with(end)))
-        };
-        let many = self.touched.len() > MAX_UNDONE;
-        let candidates: Vec<usize> = self.touched.iter().copied().filter(|at| !many || !grants(at)).collect();
-        if candidates.len() > MAX_UNDONE {
-            return candidates;
-        }
-        let needed: Vec<usize> = candidates
-            .into_iter()
-            .filter(|row| {
-                let side = |at: usize| if at == *row { Side::Before } else { Side::After };
-                !sides.permits(&collect(self.state, &self.tree, &side), point)
-            })
-            .collect();
-        match (needed.is_empty(), own.is_empty()) {
-            (false, _) => needed,
-            (true, false) => own,
-            (true, true) => self.touched.iter().copied().collect(),
         }
     }
 

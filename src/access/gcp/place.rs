@@ -1,6 +1,6 @@
 //! Where a policy is attached: resources as paths from the organisation down, so that containment is a prefix.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::access::glob::{Glob, Loop};
 use crate::access::literal::{Dim, Lit};
@@ -179,15 +179,12 @@ impl Tree {
         let project = project.map_or_else(|| "/?".to_owned(), |project| self.project(&project));
         format!("{project}/account:{address}")
     }
+}
 
-    /// The organisations and folders that are named, for grants whose place in the tree is not known.
-    pub(super) fn above(paths: &BTreeSet<String>) -> Vec<String> {
-        let container = |path: &&String| {
-            let last = path.rsplit('/').next().unwrap_or_default();
-            ["org:", "folder:", "project:"].iter().any(|kind| last.starts_with(kind))
-        };
-        paths.iter().filter(container).cloned().collect()
-    }
+/// Whether a place is an organisation, a folder or a project, or all there is.
+pub(super) fn is_container(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    path.is_empty() || ["org:", "folder:", "project:"].iter().any(|kind| last.starts_with(kind))
 }
 
 /// A long name without its project and place; any other name as it is.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::evaluate::Cluster;
 use super::object::Thing;
+use super::outside::Outside;
 use super::rbac::{Grant, Request, Rule, TooMany, beyond};
 use super::world::{self, Entity, World};
 use super::{cover, piece, pod};
@@ -32,8 +33,10 @@ pub(super) fn judge(state: &State, rows: &[usize], changed: &[(usize, usize)], o
     }
     let cluster = |side: Side| Cluster::on(rows.iter().filter_map(|at| state.rows.get(*at)), side);
     let replay = (cluster(Side::Before), cluster(Side::After));
-    let mut judge = Judge { before, after, undone: None, state, rows, changed, addresses, replay, out };
+    let (undone, outside) = (None, BTreeMap::new());
+    let mut judge = Judge { before, after, undone, state, rows, changed, addresses, replay, outside, out };
     judge.entities();
+    judge.outside();
     judge.nodes();
     judge.levels();
     judge.clouds();
@@ -57,6 +60,8 @@ struct Judge<'a> {
     addresses: BTreeMap<Arc<str>, usize>,
     /// The second opinion on both sides.
     replay: (Cluster, Cluster),
+    /// Who has or gets something by a change that rests on what the plan does not show.
+    outside: BTreeMap<(usize, Outside), BTreeSet<String>>,
     out: &'a mut Judged,
 }
 
@@ -128,18 +133,12 @@ impl Judge<'_> {
                 if had_unread.iter().any(|had| covers(&had)) {
                     continue;
                 }
-                let reason = Reason {
-                    code: "outside_plan".into(),
-                    path: "role_ref".into(),
-                    message: format!(
-                        "`{}` gets the rules of {}, which are not in the plan; read the role in the cluster",
-                        entity.shown(&carried),
-                        unread.role
-                    ),
-                };
                 let by = self.change_at(&unread.binding);
                 let rows = by.map_or_else(|| self.holder(&entity), |change| BTreeSet::from([change]));
-                rows.into_iter().for_each(|change| self.out.possible(change, reason.clone()));
+                for change in rows {
+                    let gets = Outside::Gets(unread.role.clone());
+                    self.outside.entry((change, gets)).or_default().insert(entity.shown(&carried));
+                }
             }
             if let (Entity::Token(_, address), false) = (&entity, found)
                 && self.before.carries.get(&entity) != Some(&carried)
@@ -155,6 +154,13 @@ impl Judge<'_> {
                 };
                 self.out.possible(change, reason);
             }
+        }
+    }
+
+    /// What rests on roles that are not in the plan, once for all it concerns.
+    fn outside(&mut self) {
+        for ((change, what), who) in std::mem::take(&mut self.outside) {
+            self.out.possible(change, what.reason(&who));
         }
     }
 
@@ -197,15 +203,9 @@ impl Judge<'_> {
             culprits = self.holder(entity);
         }
         if !sure {
-            let reason = Reason {
-                code: "outside_plan".into(),
-                path: String::new(),
-                message: format!(
-                    "`{}` was already bound to a role that is not in the plan, which may have permitted this",
-                    entity.shown(carried)
-                ),
-            };
-            culprits.into_iter().for_each(|change| self.out.possible(change, reason.clone()));
+            for change in culprits {
+                self.outside.entry((change, Outside::Bound)).or_default().insert(entity.shown(carried));
+            }
             return;
         }
         let new = piece::of(entity, carried, grant, request, newly);

@@ -15,6 +15,7 @@ mod defaults;
 pub mod evaluate;
 mod judge;
 mod object;
+mod outside;
 mod piece;
 mod pod;
 mod rbac;

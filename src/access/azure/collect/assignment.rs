@@ -238,18 +238,16 @@ pub(super) fn schedule(object: &Object) -> Vec<Lit> {
                 let lasts = count.parse::<i64>().ok().and_then(|count| count.checked_mul(hours));
                 let start = schedule.get("start_date_time").text().and_then(|text| text.parse::<Timestamp>().ok());
                 let end = lasts.zip(start).and_then(|(hours, start)| start.checked_add(hours.hours()).ok());
-                match (lasts, end.map(|end| end.to_string())) {
+                let end = end.map(|end| end.to_string()).and_then(|text| Some((scalar::date(&text)?, text)));
+                match (lasts, end) {
                     (Some(0), _) => {}
-                    (_, Some(end)) if scalar::date(&end).is_some() => {
-                        lits.push(until(scalar::date(&end).unwrap_or_default(), &end));
-                    }
-                    (Some(hours), _) => {
+                    (_, Some((last, text))) => lits.push(until(last, &text)),
+                    (Some(hours), None) => {
                         let [zero, top] = ["0".to_owned(), hours.to_string()].map(|text| scalar::number(&text));
                         let set = Ranges::between(zero.unwrap_or_default(), top.unwrap_or_default());
                         lits.push(ranged("age", Set::Numbers(set), format!("for {hours} hours")));
                     }
                     (None, None) => lits.push(Lit::opaque(&format!("within {unit} {count}"), false)),
-                    (None, Some(_)) => {}
                 }
             }
         }

@@ -73,10 +73,8 @@ impl World<'_> {
     /// Who has a basic role on a project itself.
     fn holds_basic(&self, role: &str, project: &str, request: &Request<'_>) -> Truth {
         let place = self.tree.project(project);
-        let holders = self.objects.iter().filter(|object| {
-            ["google_project_iam_member", "google_project_iam_binding", "google_project_iam_policy"]
-                .contains(&&*object.type_name)
-        });
+        let kinds = ["google_project_iam_member", "google_project_iam_binding", "google_project_iam_policy"];
+        let holders = kinds.iter().flat_map(|kind| self.of_type(kind));
         let here = holders.filter(|object| self.tree.of_family("project", object).as_deref() == Some(&place));
         let bindings = here.flat_map(|object| match super::policy(object.get("policy_data")) {
             Some(policy) => policy.get("bindings").items().to_vec(),

@@ -21,7 +21,9 @@ use crate::access::worlds::{Object, Side, State, Val};
 
 /// One side of the plan.
 pub(super) struct World<'a> {
-    objects: Vec<&'a Object>,
+    /// Each with the place that it grants roles on, where it does.
+    objects: Vec<(&'a Object, Option<String>)>,
+    kinds: BTreeMap<&'a str, Vec<&'a Object>>,
     state: &'a State,
     tree: &'a Tree,
 }
@@ -44,44 +46,59 @@ impl Request<'_> {
     }
 }
 
-/// Whether a permission is granted on a side, to the principal and on the resource of a point.
-pub(super) fn permitted(state: &State, tree: &Tree, side: Side, point: &Point, permission: &str) -> Truth {
-    let objects = state.rows.iter().filter_map(|row| row.object(side)).collect();
-    let world = World { objects, state, tree };
-    let request = Request {
-        principal: &point.principal,
-        permission,
-        path: point.resource.trim_end_matches('/'),
-        keys: &point.keys,
-    };
-    world.granted(&request).and(world.denied(&request).not())
-}
+/// What the name of a type that grants roles ends with.
+const ENDS: [&str; 3] = ["_iam_member", "_iam_binding", "_iam_policy"];
 
 impl<'a> World<'a> {
-    fn of_type<'w>(&'w self, name: &'w str) -> impl Iterator<Item = &'a Object> + 'w {
-        self.objects.iter().copied().filter(move |object| *object.type_name == *name)
+    /// A side of the plan.
+    pub(super) fn on(state: &'a State, tree: &'a Tree, side: Side) -> Self {
+        let objects: Vec<&Object> = state.rows.iter().filter_map(|row| row.object(side)).collect();
+        let mut kinds: BTreeMap<&str, Vec<&Object>> = BTreeMap::new();
+        for object in &objects {
+            kinds.entry(&*object.type_name).or_default().push(object);
+        }
+        let place = |object: &'a Object| {
+            let name = object.type_name.strip_prefix("google_").unwrap_or_default();
+            let family = ENDS.iter().find_map(|end| name.strip_suffix(end));
+            let unknown = || format!("/?/unknown:{}", object.address);
+            (object, family.map(|family| tree.of_family(family, object).unwrap_or_else(unknown)))
+        };
+        Self { objects: objects.into_iter().map(place).collect(), kinds, state, tree }
+    }
+
+    /// Whether a permission is granted to the principal and on the resource of a point.
+    pub(super) fn permits(&self, point: &Point, permission: &str) -> Truth {
+        let request = Request {
+            principal: &point.principal,
+            permission,
+            path: point.resource.trim_end_matches('/'),
+            keys: &point.keys,
+        };
+        self.granted(&request).and(self.denied(&request).not())
+    }
+
+    fn of_type(&self, name: &str) -> impl Iterator<Item = &'a Object> + use<'_, 'a> {
+        self.kinds.get(name).into_iter().flatten().copied()
     }
 
     fn granted(&self, request: &Request<'_>) -> Truth {
-        self.objects.iter().map(|object| self.grants(object, request)).fold(Truth::No, Truth::or)
+        let granted = self.objects.iter().map(|(object, place)| self.grants(object, place.as_deref(), request));
+        granted.fold(Truth::No, Truth::or)
     }
 
-    fn grants(&self, object: &Object, request: &Request<'_>) -> Truth {
+    fn grants(&self, object: &Object, place: Option<&str>, request: &Request<'_>) -> Truth {
         let name = object.type_name.strip_prefix("google_").unwrap_or_default();
-        for suffix in ["_iam_member", "_iam_binding", "_iam_policy"] {
-            let Some(family) = name.strip_suffix(suffix) else { continue };
-            let place = self.tree.of_family(family, object);
-            let place = place.unwrap_or_else(|| format!("/?/unknown:{}", object.address));
-            if !request.lies_in(&place) {
+        if let Some(place) = place {
+            if !request.lies_in(place) {
                 return Truth::No;
             }
-            return match suffix {
-                "_iam_policy" => {
+            return match name.ends_with("_iam_policy") {
+                true => {
                     let bindings = policy(object.get("policy_data"));
                     let bindings = bindings.iter().flat_map(|policy| policy.get("bindings").items().to_vec());
                     bindings.map(|binding| self.binding(&binding, request)).fold(Truth::No, Truth::or)
                 }
-                _ => self.binding(&object.values, request),
+                false => self.binding(&object.values, request),
             };
         }
         match name {
@@ -108,15 +125,16 @@ impl<'a> World<'a> {
             it => it.text().map_or(Truth::Yes, |text| condition::holds(text, request)),
         };
         let who = members.iter().map(|member| self.is_member(member, request)).fold(Truth::No, Truth::or);
+        if who == Truth::No {
+            return Truth::No;
+        }
         who.and(condition).and(self.contains(&role, request.permission))
     }
 
     /// Whether a role has a permission.
     fn contains(&self, role: &str, permission: &str) -> Truth {
-        let roles = self.objects.iter().filter(|object| {
-            ["google_project_iam_custom_role", "google_organization_iam_custom_role"].contains(&&*object.type_name)
-        });
-        for custom in roles {
+        let kinds = ["google_project_iam_custom_role", "google_organization_iam_custom_role"];
+        for custom in kinds.iter().flat_map(|kind| self.of_type(kind)) {
             let text = |attribute: &str| custom.get(attribute).text().unwrap_or_default();
             let owner = match text("project") {
                 "" => format!("organizations/{}", text("org_id").trim_start_matches("organizations/")),

@@ -29,8 +29,11 @@ pub(super) type Pool = (String, String);
 
 const PROVIDER: &str = "google_iam_workload_identity_pool_provider";
 
+/// Pools that have a provider.
+pub(in crate::access::gcp) type Provided = BTreeSet<Pool>;
+
 /// The pools that have a provider on either side. Of others nothing is known, and their members exist.
-pub(super) fn provided(state: &State, tree: &Tree) -> BTreeSet<Pool> {
+pub(in crate::access::gcp) fn provided(state: &State, tree: &Tree) -> Provided {
     let sides = state.rows.iter().flat_map(|row| [row.object(Side::Before), row.object(Side::After)]);
     sides.flatten().filter(|object| *object.type_name == *PROVIDER).map(|object| pool_of(object, tree)).collect()
 }

@@ -6,6 +6,7 @@ mod dataset;
 mod federation;
 mod restriction;
 
+pub(in crate::access::gcp) use federation::{Provided, provided};
 pub(in crate::access::gcp) use restriction::enforced;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,12 +70,22 @@ pub(in crate::access::gcp) struct Model {
     pub(in crate::access::gcp) unread: Vec<(usize, String, String)>,
 }
 
-/// Reads a side. `side` says for each row which of its objects counts.
-pub(in crate::access::gcp) fn collect(state: &State, tree: &Tree, side: &dyn Fn(usize) -> Side) -> Model {
-    let objects: Vec<(usize, &Object)> =
-        state.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row.object(side(at))?))).collect();
-    let mut collector = Collector::new(tree, &state.catalogue);
-    collector.provided = federation::provided(state, tree);
+/// What is read: the tree is that of both sides.
+pub(in crate::access::gcp) struct Source<'a> {
+    pub(in crate::access::gcp) state: &'a State,
+    pub(in crate::access::gcp) tree: &'a Tree,
+    pub(in crate::access::gcp) provided: &'a Provided,
+}
+
+/// Reads a side of some rows. `side` says for each row which of its objects counts.
+pub(in crate::access::gcp) fn collect(
+    source: &Source<'_>,
+    rows: impl IntoIterator<Item = usize>,
+    side: &dyn Fn(usize) -> Side,
+) -> Model {
+    let object = |at: usize| Some((at, source.state.rows.get(at)?.object(side(at))?));
+    let objects: Vec<(usize, &Object)> = rows.into_iter().filter_map(object).collect();
+    let mut collector = Collector::new(source.tree, &source.state.catalogue, source.provided);
     objects.iter().for_each(|(_, object)| collector.facts(object));
     objects.iter().for_each(|(at, object)| collector.object(*at, object));
     collector.finish()
@@ -91,7 +102,7 @@ struct Collector<'a> {
     /// The providers of this side, by their pool.
     pools: BTreeMap<Pool, Vec<Admission>>,
     /// The pools that have a provider on either side.
-    provided: BTreeSet<Pool>,
+    provided: &'a Provided,
     levels: BTreeMap<String, Option<Ranges>>,
     level_texts: BTreeMap<String, String>,
     /// Where public access is prevented, or not, by a policy; `None` where that depends.
@@ -110,7 +121,7 @@ fn truthy(value: &Val) -> bool {
 }
 
 impl<'a> Collector<'a> {
-    fn new(tree: &'a Tree, catalogue: &'a Catalogue) -> Self {
+    fn new(tree: &'a Tree, catalogue: &'a Catalogue, provided: &'a Provided) -> Self {
         Self {
             tree,
             catalogue,
@@ -120,7 +131,7 @@ impl<'a> Collector<'a> {
             shielded: BTreeSet::new(),
             disabled: BTreeSet::new(),
             pools: BTreeMap::new(),
-            provided: BTreeSet::new(),
+            provided,
             levels: BTreeMap::new(),
             level_texts: BTreeMap::new(),
             shields: Vec::new(),
