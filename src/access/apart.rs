@@ -60,6 +60,12 @@ impl Reach {
         Self { names: Some(vec![name.to_ascii_lowercase()]), starts: vec![String::new()] }
     }
 
+    /// Of whoever asks about one resource.
+    #[must_use]
+    pub fn resource(id: &str) -> Self {
+        Self { names: None, starts: vec![id.to_ascii_lowercase()] }
+    }
+
     /// Whether a request may satisfy both.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {

@@ -597,3 +597,123 @@ fn a_denial_lifted_from_nobody_is_said_to_be() {
     assert!(lifted.changes[0].reasons.iter().any(|reason| reason.code == "outside_plan"));
     assert!(run(policy(one), policy(two)).changes[0].reasons.is_empty(), "it denies more");
 }
+
+/// Two groups, `ops` and `team`, and what the tests grant to them.
+fn groups() -> Plan {
+    let group = |name: &str, address: &str| {
+        json!({"name": name, "id": name, "parent": "customers/C1", "group_key": [{"id": address, "namespace": ""}],
+            "labels": {"cloudidentity.googleapis.com/groups.discussion_forum": ""}})
+    };
+    Plan::default()
+        .stays("google_cloud_identity_group.ops", group("groups/1", "Ops@acme.example"))
+        .stays("google_cloud_identity_group.team", group("groups/2", "team@acme.example"))
+}
+
+fn granted(member: &str) -> Value {
+    json!({"project": "acme", "role": "roles/storage.objectViewer", "member": member, "condition": []})
+}
+
+fn joined(group: &str, who: &str) -> Value {
+    json!({"group": group, "preferred_member_key": [{"id": who, "namespace": ""}], "member_key": [],
+        "roles": [{"name": "MEMBER", "expiry_detail": []}], "type": "USER", "name": "groups/1/memberships/2"})
+}
+
+const ANN: &str = "google_cloud_identity_group_membership.ann";
+const DIRECT: &str = "google_project_iam_member.ann";
+
+#[test]
+fn whoever_moves_between_a_group_and_an_equal_grant_gains_nothing() {
+    let (in_group, own) = (joined("groups/1", "Ann@acme.example"), granted("user:ann@acme.example"));
+    let world = || groups().stays("google_project_iam_member.ops", granted("group:ops@acme.example"));
+    let out = world().changes(ANN, in_group.clone(), Value::Null).changes(DIRECT, Value::Null, own.clone());
+    assert_eq!(out.verdict(), Verdict::None, "out of the group");
+    let into = world().changes(ANN, Value::Null, in_group.clone()).changes(DIRECT, own.clone(), Value::Null);
+    assert_eq!(into.verdict(), Verdict::None, "into the group");
+    let wider = with(&own, "role", json!("roles/storage.admin"));
+    let out = world().changes(ANN, in_group.clone(), Value::Null).changes(DIRECT, Value::Null, wider.clone());
+    assert_eq!(out.verdict(), Verdict::New, "to more than the group has");
+    let into = world().changes(ANN, Value::Null, in_group).changes(DIRECT, wider, Value::Null);
+    assert_eq!(into.verdict(), Verdict::None, "to less than she had");
+    let other = world().changes(ANN, joined("groups/1", "bob@acme.example"), Value::Null);
+    assert_eq!(other.changes(DIRECT, Value::Null, own).verdict(), Verdict::New, "somebody else leaves");
+}
+
+#[test]
+fn whoever_gets_into_a_group_gets_what_it_has() {
+    let world = || groups().stays("google_project_iam_member.ops", granted("group:ops@acme.example"));
+    let (access, recognition) = world().changes(ANN, Value::Null, joined("groups/1", "ann@acme.example")).judged();
+    let new = recognition
+        .changes
+        .iter()
+        .zip(&access.changes)
+        .flat_map(|(c, it)| it.new.iter().map(|new| (c.row.address.clone(), new.principal.clone())));
+    assert_eq!(new.collect::<Vec<_>>(), [(ANN.to_owned(), "user:ann@acme.example".to_owned())]);
+    let unresolved = world().changes(ANN, Value::Null, joined("groups/9", "ann@acme.example"));
+    assert_eq!(unresolved.verdict(), Verdict::Possible, "a group that the plan does not show");
+    let idle = world().changes(ANN, Value::Null, joined("groups/2", "ann@acme.example"));
+    assert_eq!(idle.verdict(), Verdict::Possible, "a group that the plan grants nothing");
+    let leaves = world().changes(ANN, joined("groups/1", "ann@acme.example"), Value::Null);
+    assert_eq!(leaves.verdict(), Verdict::None, "out of it");
+    let owner = with(&joined("groups/1", "ann@acme.example"), "roles", json!([{"name": "MEMBER"}, {"name": "OWNER"}]));
+    let rises = world().changes(ANN, joined("groups/1", "ann@acme.example"), owner);
+    assert_eq!(rises.verdict(), Verdict::Possible, "she may take others in");
+}
+
+#[test]
+fn groups_in_groups_hand_on_what_the_outer_has() {
+    let nested = with(&joined("groups/1", "team@acme.example"), "type", json!("GROUP"));
+    let world = |nested_before: Value| {
+        groups().stays("google_project_iam_member.ops", granted("group:ops@acme.example")).changes(
+            "google_cloud_identity_group_membership.team",
+            nested_before,
+            nested.clone(),
+        )
+    };
+    let member = joined("groups/2", "ann@acme.example");
+    assert_eq!(world(nested.clone()).changes(ANN, Value::Null, member.clone()).verdict(), Verdict::New);
+    assert_eq!(world(Value::Null).stays(ANN, member.clone()).verdict(), Verdict::New);
+    let moved = world(nested.clone()).changes(ANN, member, Value::Null);
+    let moved = moved.changes(DIRECT, Value::Null, granted("user:ann@acme.example"));
+    assert_eq!(moved.verdict(), Verdict::None);
+}
+
+#[test]
+fn a_membership_ends_when_it_says() {
+    let until = |time: &str| {
+        let roles = json!([{"name": "MEMBER", "expiry_detail": [{"expire_time": time}]}]);
+        with(&joined("groups/1", "ann@acme.example"), "roles", roles)
+    };
+    let run = |before: Value, after: Value| {
+        let world = groups().stays("google_project_iam_member.ops", granted("group:ops@acme.example"));
+        world.changes(ANN, before, after).verdict()
+    };
+    let forever = joined("groups/1", "ann@acme.example");
+    assert_eq!(run(until("2026-01-01T00:00:00Z"), until("2027-01-01T00:00:00Z")), Verdict::New);
+    assert_eq!(run(until("2027-01-01T00:00:00Z"), until("2026-01-01T00:00:00Z")), Verdict::None);
+    assert_eq!(run(until("2027-01-01T00:00:00Z"), forever.clone()), Verdict::New);
+    assert_eq!(run(forever, until("2027-01-01T00:00:00Z")), Verdict::None);
+}
+
+#[test]
+fn whoever_leaves_a_group_that_is_denied_something_gains_it() {
+    let policy = |denied: &str, exempt: Value| {
+        json!({"parent": "cloudresourcemanager.googleapis.com%2Fprojects%2Facme", "name": "d", "rules": [{"deny_rule": [{
+            "denied_principals": [denied], "exception_principals": exempt,
+            "denied_permissions": ["storage.googleapis.com/objects.get"], "exception_permissions": [],
+            "denial_condition": []}]}]})
+    };
+    let member = joined("groups/1", "ann@acme.example");
+    let world = |policy: Value| {
+        groups()
+            .stays("google_iam_deny_policy.d", policy)
+            .stays("google_project_iam_member.ops", granted("group:ops@acme.example"))
+            .stays(DIRECT, granted("user:ann@acme.example"))
+    };
+    let group = "principalSet://goog/group/ops@acme.example";
+    let denied = || world(policy(group, json!([])));
+    assert_ne!(denied().changes(ANN, member.clone(), Value::Null).verdict(), Verdict::None);
+    assert_eq!(denied().changes(ANN, Value::Null, member.clone()).verdict(), Verdict::None);
+    let exempt = || world(policy("principalSet://goog/public:all", json!([group])));
+    assert_ne!(exempt().changes(ANN, Value::Null, member.clone()).verdict(), Verdict::None);
+    assert_eq!(exempt().changes(ANN, member, Value::Null).verdict(), Verdict::None);
+}

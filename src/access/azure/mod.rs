@@ -25,7 +25,7 @@ use crate::access::worlds::{Judged, Object, Platform, Row, Side, State};
 use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason, StatementRef, Verdict, Witness};
 use crate::iam::{self, IamChange};
 
-use collect::{Collector, World};
+use collect::{Collector, Source, World};
 use undo::Undo;
 
 /// Azure and Entra ID.
@@ -60,9 +60,9 @@ impl Platform for Azure {
         if touched.is_empty() {
             return;
         }
-        let open = Collector::open(state);
-        let before = Collector::collect(state, &open, &|_| Side::Before);
-        let after = Collector::collect(state, &open, &|_| Side::After);
+        let source = Source::of(state);
+        let side = |side: Side| Collector::collect(&source, 0..state.rows.len(), &|_| side);
+        let (before, after) = (side(Side::Before), side(Side::After));
         for (row, reason) in before.unknown.iter().chain(&after.unknown) {
             if let Some(change) = state.rows.get(*row).and_then(|row| row.change) {
                 out.possible(change, reason.clone());
@@ -70,7 +70,7 @@ impl Platform for Azure {
         }
         joined(state, &touched, (&before, &after), out);
         let outcome = compared(&before, &after);
-        let mut undo = Undo::new(state, &open, &touched);
+        let mut undo = Undo::new(&source, &touched, [&before, &after]);
         let [then, now] = [Side::Before, Side::After].map(|side| evaluate::World::on(state, side));
         for piece in &outcome.new {
             // A request that the second evaluator contradicts proves nothing.
@@ -82,7 +82,7 @@ impl Platform for Azure {
                 continue;
             }
             let new = describe(piece, &after);
-            for row in undo.culprits(piece, &before) {
+            for row in undo.culprits(piece) {
                 let Some(row) = state.rows.get(row) else { continue };
                 let Some(change) = row.change else { continue };
                 out.new_access(change, new.clone());

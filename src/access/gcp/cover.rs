@@ -110,6 +110,13 @@ const TYPES: &[Type] = &[
         gives: true,
     },
     Type {
+        name: "google_cloud_identity_group_membership",
+        reads: &["roles"],
+        follows: &["group", "preferred_member_key", "member_key", "name"],
+        silent: &["type", "create_ignore_already_exists"],
+        gives: true,
+    },
+    Type {
         name: "google_storage_bucket",
         reads: &[],
         follows: &["name", "project", "project_number", "uniform_bucket_level_access", "public_access_prevention"],
@@ -292,10 +299,29 @@ fn special(name: &str, row: &Row) -> Cover {
                 "access control lists of the bucket and its objects count again; they need not be in the plan".into(),
             ))
         }
+        "google_cloud_identity_group_membership" => membership(row),
         "google_storage_bucket_acl" | "google_storage_object_acl" => predefined(row),
         "google_access_context_manager_service_perimeter" => perimeter(row),
         "google_org_policy_policy" => org_policy(row),
         _ => Cover::Compared,
+    }
+}
+
+/// Whoever manages or owns a group may take others in.
+fn membership(row: &Row) -> Cover {
+    let leads = |object: &Option<Object>| {
+        let roles = object.as_ref().map(|object| object.get("roles").clone()).unwrap_or_default();
+        roles.items().iter().any(|role| role.get("name").text() != Some("MEMBER"))
+    };
+    match leads(&row.after)
+        && (!leads(&row.before) || row.changed().iter().any(|it| it.ends_with("_key") || *it == "group"))
+    {
+        true => Cover::Partly(reason(
+            "not_compared",
+            "roles",
+            "who manages or owns a group may take others in, which is not compared; read the change".into(),
+        )),
+        false => Cover::Compared,
     }
 }
 

@@ -33,6 +33,7 @@ use crate::access::{ActionAccess, Guardrail, GuardrailEffect, NewAccess, Reason,
 use crate::iam::{self, IamChange};
 
 use decide::{Sides, Space, Told};
+use model::group::{MEMBERSHIP, address, names};
 use model::{Grant, Model, Role, Source, collect, provided};
 use place::Tree;
 use undo::Undo;
@@ -91,6 +92,7 @@ pub(super) struct World<'a> {
     touched: BTreeSet<usize>,
 }
 
+const GROUP: &str = "google_cloud_identity_group";
 const PROVIDER: &str = "google_iam_workload_identity_pool_provider";
 
 impl World<'_> {
@@ -167,6 +169,9 @@ impl World<'_> {
     fn outside(&self, out: &mut Judged) {
         for at in &self.touched {
             let Some(row) = self.state.rows.get(*at) else { continue };
+            if let Some(after) = row.after.as_ref().filter(|it| &*it.type_name == MEMBERSHIP) {
+                self.joins(*at, row, after, out);
+            }
             if let Some(after) = row.after.as_ref().filter(|it| &*it.type_name == PROVIDER) {
                 self.tokens(*at, row, after, out);
             }
@@ -201,6 +206,32 @@ impl World<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Somebody gets into a group that was there before, and no grant of the plan says what it may do.
+    fn joins(&self, at: usize, row: &Row, after: &Object, out: &mut Judged) {
+        if row.before.is_some()
+            && !row.changed().iter().any(|it| it.ends_with("_key") || ["group", "roles"].contains(it))
+        {
+            return;
+        }
+        let called = after.get("group").name().unwrap_or_default();
+        let groups =
+            self.state.rows.iter().filter(|row| {
+                row.after.as_ref().is_some_and(|it| &*it.type_name == GROUP && names(it).contains(&called))
+            });
+        let groups: Vec<&Row> = groups.collect();
+        let addresses: Vec<String> = groups.iter().filter_map(|row| address(row.after.as_ref()?)).collect();
+        let granted = addresses.iter().any(|it| {
+            let member = format!("group:{it}");
+            self.after.grants.iter().any(|grant| grant.member == member)
+        });
+        let made = !groups.is_empty() && groups.iter().all(|row| row.before.is_none());
+        if !granted && !made {
+            let group = addresses.first().map_or(called.as_str(), String::as_str);
+            let message = format!("what group `{group}` may do is not in the plan, and somebody gets into it");
+            self.possible(at, reason("outside_plan", "group", message), out);
         }
     }
 

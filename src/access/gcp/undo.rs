@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::World;
 use super::decide::{Sides, reach};
 use super::denial::denies;
+use super::model::group::MEMBERSHIP;
 use super::model::{Grant, Source, collect};
 use super::principal;
 use crate::access::apart::{Index, Reach};
@@ -109,6 +110,12 @@ impl<'a> Undo<'a> {
                 }
                 "google_service_account" => {
                     grant.member == principal::normal(&format!("serviceAccount:{}", text("email")))
+                }
+                MEMBERSHIP => {
+                    let key = object.get("preferred_member_key");
+                    let key = key.items().first().unwrap_or(key).get("id").name().unwrap_or_default().to_lowercase();
+                    let own = grant.member.split_once(':').is_some_and(|(_, address)| *address == key);
+                    own || !grant.member.starts_with("group:") && text("type") == "GROUP" || key.contains("${")
                 }
                 "google_iam_workload_identity_pool_provider" => {
                     let hole = object.get("workload_identity_pool_id").has_hole();

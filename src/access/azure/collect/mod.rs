@@ -90,18 +90,45 @@ pub(in crate::access::azure) struct Collector<'a> {
     custom: BTreeMap<RoleKey, (Vec<Block>, bool)>,
     catalogue: &'a Catalogue,
     unknown: Vec<(usize, Reason)>,
+    roles: &'a BTreeSet<&'static str>,
+}
+
+/// What is read, with what holds on both sides.
+pub(in crate::access::azure) struct Source<'a> {
+    pub(in crate::access::azure) state: &'a State,
+    /// Groups for which somebody outside of the plan may stand on both sides.
+    open: BTreeSet<String>,
+    /// Roles of the plan for which no patterns are known: what a role contains is said on both sides.
     roles: BTreeSet<&'static str>,
 }
 
+impl<'a> Source<'a> {
+    pub(in crate::access::azure) fn of(state: &'a State) -> Self {
+        let mut roles = BTreeSet::new();
+        for object in state.rows.iter().flat_map(|row| [&row.before, &row.after]).flatten() {
+            if object.type_name.ends_with("_role_assignment") {
+                let key = RoleKey::of(object);
+                let named = key.as_ref().filter(|key| state.catalogue.titled("azure", key.text()).is_none());
+                let role = named.and_then(RoleKey::builtin);
+                roles.extend(role.filter(|role| roles::patterns(role.id).is_none()).map(|role| role.id));
+            }
+        }
+        Self { state, open: Collector::open(state), roles }
+    }
+}
+
 impl<'a> Collector<'a> {
-    /// The world in which each row stands as on the side that `pick` gives.
+    /// The world of some rows, in which each stands as on the side that `pick` gives.
     pub(in crate::access::azure) fn collect(
-        state: &'a State,
-        open: &'a BTreeSet<String>,
+        source: &'a Source<'a>,
+        rows: impl IntoIterator<Item = usize>,
         pick: &dyn Fn(usize) -> Side,
     ) -> World {
-        let all: Vec<Seen<'a>> =
-            state.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row, row.object(pick(at))?))).collect();
+        let seen = |at: usize| {
+            let row = source.state.rows.get(at)?;
+            Some((at, row, row.object(pick(at))?))
+        };
+        let all: Vec<Seen<'a>> = rows.into_iter().filter_map(seen).collect();
         let mut objects: BTreeMap<&str, Vec<Seen<'a>>> = BTreeMap::new();
         for seen in &all {
             objects.entry(&*seen.2.type_name).or_default().push(*seen);
@@ -109,26 +136,17 @@ impl<'a> Collector<'a> {
         let mut it = Self {
             objects,
             addresses: all.iter().map(|(_, _, object)| &*object.address).collect(),
-            open,
+            open: &source.open,
             grants: Vec::new(),
             deny: Vec::new(),
             groups: BTreeMap::new(),
             control: BTreeMap::new(),
             dynamic: BTreeSet::new(),
-            catalogue: &state.catalogue,
+            catalogue: &source.state.catalogue,
             custom: BTreeMap::new(),
             unknown: Vec::new(),
-            roles: BTreeSet::new(),
+            roles: &source.roles,
         };
-        // Both sides, so that what a role contains is said on both.
-        for object in state.rows.iter().flat_map(|row| [&row.before, &row.after]).flatten() {
-            if object.type_name.ends_with("_role_assignment") {
-                let key = RoleKey::of(object);
-                let named = key.as_ref().filter(|key| state.catalogue.titled("azure", key.text()).is_none());
-                let role = named.and_then(RoleKey::builtin);
-                it.roles.extend(role.filter(|role| roles::patterns(role.id).is_none()).map(|role| role.id));
-            }
-        }
         for (_, _, object) in &all {
             it.declare(object);
         }
@@ -145,7 +163,7 @@ impl<'a> Collector<'a> {
 
     /// Groups whose members after the change are not in the plan: the group stands for them on both sides, so that
     /// nobody seems to gain where the last member that the plan names leaves.
-    pub(in crate::access::azure) fn open(state: &State) -> BTreeSet<String> {
+    fn open(state: &State) -> BTreeSet<String> {
         let mut open = BTreeSet::new();
         let mut peopled = BTreeSet::new();
         for row in &state.rows {

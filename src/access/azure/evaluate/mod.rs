@@ -21,6 +21,8 @@ use crate::access::worlds::{Object, Side, State, Val};
 /// One side of the plan.
 pub(super) struct World<'a> {
     objects: Vec<&'a Object>,
+    /// Of each object its scope in lower case, where that alone tells what it is about.
+    scopes: Vec<Option<String>>,
     kinds: BTreeMap<&'a str, Vec<&'a Object>>,
     /// By which somebody can act as somebody else.
     links: Vec<&'a Object>,
@@ -79,10 +81,17 @@ impl<'a> World<'a> {
         for object in &objects {
             kinds.entry(&*object.type_name).or_default().push(object);
         }
+        let nested = kinds.contains_key("azurerm_management_group");
+        let scope = |object: &&Object| {
+            let text = object.get("scope").text().filter(|_| object.type_name.ends_with("_role_assignment"))?;
+            let text = text.trim_end_matches('/').to_lowercase();
+            (!nested && !text.is_empty()).then_some(text)
+        };
+        let scopes = objects.iter().map(scope).collect();
         let links = objects.iter().copied().filter(|object| caller::links(object)).collect();
         let after = state.rows.iter().filter_map(|row| row.after.as_ref());
         let peopled = after.filter_map(caller::group_with_people).collect();
-        Self { objects, kinds, links, peopled, state }
+        Self { objects, scopes, kinds, links, peopled, state }
     }
 
     /// Whether the request is permitted on this side.
@@ -118,8 +127,15 @@ impl<'a> World<'a> {
         if request.plane == 's' {
             return Truth::Yes;
         }
-        let all = self.objects.iter().map(|object| self.grants(object, request));
-        all.fold(Truth::No, Truth::or).or(self.by_shared_key(request))
+        self.granted_by_objects(request).or(self.by_shared_key(request))
+    }
+
+    fn granted_by_objects(&self, request: &Request<'_>) -> Truth {
+        let resource = request.resource.to_lowercase();
+        let about = |scope: &str| resource.strip_prefix(scope).is_some_and(|it| it.is_empty() || it.starts_with('/'));
+        let all = self.objects.iter().zip(&self.scopes);
+        let all = all.filter(|(_, scope)| scope.as_deref().is_none_or(about));
+        all.map(|(object, _)| self.grants(object, request)).fold(Truth::No, Truth::or)
     }
 
     fn grants(&self, object: &Object, request: &Request<'_>) -> Truth {
@@ -244,7 +260,7 @@ impl<'a> World<'a> {
                 resource: &resource,
                 ..*request
             };
-            self.objects.iter().map(|object| self.grants(object, &listing)).fold(Truth::No, Truth::or)
+            self.granted_by_objects(&listing)
         })
         .fold(Truth::No, Truth::or)
     }

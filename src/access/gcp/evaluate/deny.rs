@@ -73,8 +73,8 @@ impl World<'_> {
         } else if let Some(address) = principal.strip_prefix("principal://goog/subject/") {
             same("user", address)
         } else if let Some(address) = principal.strip_prefix("principalSet://goog/group/") {
-            // Who is in a group is not in the plan.
-            same("group", address).or(Truth::Unknown)
+            // Who else is in a group is not in the plan.
+            same("group", address).or(self.in_group(address, request, 0)).or(Truth::Unknown)
         } else if let Some(address) =
             principal.strip_prefix("principal://iam.googleapis.com/projects/-/serviceAccounts/")
         {

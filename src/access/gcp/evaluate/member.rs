@@ -62,12 +62,54 @@ impl World<'_> {
                 };
                 Truth::of(caller == member).or(self.holds_basic(role, project, request))
             }
-            Some(("user" | "group" | "serviceAccount", _)) => Truth::of(caller.eq_ignore_ascii_case(member)),
+            Some(("group", address)) => {
+                Truth::of(caller.eq_ignore_ascii_case(member)).or(self.in_group(address, request, 0))
+            }
+            Some(("user" | "serviceAccount", _)) => Truth::of(caller.eq_ignore_ascii_case(member)),
             None if member.ends_with(".gserviceaccount.com") => {
                 Truth::of(caller.eq_ignore_ascii_case(&format!("serviceAccount:{member}")))
             }
             _ => Truth::of(caller == member),
         }
+    }
+
+    /// Whether the caller is in a group by the memberships of the plan, directly or through a group in it.
+    pub(super) fn in_group(&self, address: &str, request: &Request<'_>, depth: usize) -> Truth {
+        let caller = request.principal.split_once(':').map_or(request.principal, |(_, address)| address);
+        let key = |object: &Object, name: &str| {
+            let block = object.get(name);
+            block.items().first().unwrap_or(block).get("id").name()
+        };
+        let called = |group: &str| {
+            self.of_type("google_cloud_identity_group").any(|object| {
+                let own = [object.get("name").text(), object.get("id").text()].contains(&Some(group));
+                let referred =
+                    group.strip_prefix("${").is_some_and(|it| it.starts_with(&format!("{}.", object.address)));
+                (own || referred) && key(object, "group_key").is_some_and(|own| own.eq_ignore_ascii_case(address))
+            })
+        };
+        let mut found = Truth::No;
+        for membership in self.of_type("google_cloud_identity_group_membership") {
+            if !membership.get("group").name().is_some_and(|group| called(&group)) {
+                continue;
+            }
+            let member = key(membership, "preferred_member_key").or_else(|| key(membership, "member_key"));
+            let who = match member {
+                None => Truth::Unknown,
+                Some(member) if member.eq_ignore_ascii_case(caller) => Truth::Yes,
+                Some(member) if depth < 8 => self.in_group(&member, request, depth + 1),
+                Some(_) => Truth::No,
+            };
+            let roles = membership.get("roles").items().iter().filter(|role| role.get("name").text() == Some("MEMBER"));
+            let ends = roles.flat_map(|role| role.get("expiry_detail").items()).map(|expiry| {
+                let text = expiry.get("expire_time").text();
+                text.map_or(Truth::Unknown, |time| {
+                    condition::holds(&format!("request.time < timestamp(\"{time}\")"), request)
+                })
+            });
+            found = found.or(who.and(ends.fold(Truth::Yes, Truth::and)));
+        }
+        found
     }
 
     /// Who has a basic role on a project itself.

@@ -4,6 +4,7 @@ mod acl;
 mod binding;
 mod dataset;
 mod federation;
+pub(in crate::access::gcp) mod group;
 mod restriction;
 
 pub(in crate::access::gcp) use federation::{Provided, provided};
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use crate::access::facts::Catalogue;
 use federation::{Admission, Pool};
+use group::Groups;
 use restriction::networks;
 
 use crate::access::gcp::cel::Clause;
@@ -87,6 +89,8 @@ pub(in crate::access::gcp) fn collect(
     let objects: Vec<(usize, &Object)> = rows.into_iter().filter_map(object).collect();
     let mut collector = Collector::new(source.tree, &source.state.catalogue, source.provided);
     objects.iter().for_each(|(_, object)| collector.facts(object));
+    let memberships = objects.iter().filter(|(_, object)| *object.type_name == *group::MEMBERSHIP);
+    memberships.for_each(|(at, object)| collector.membership(*at, object));
     objects.iter().for_each(|(at, object)| collector.object(*at, object));
     collector.finish()
 }
@@ -99,6 +103,7 @@ struct Collector<'a> {
     uniform: BTreeSet<String>,
     shielded: BTreeSet<String>,
     disabled: BTreeSet<String>,
+    groups: Groups,
     /// The providers of this side, by their pool.
     pools: BTreeMap<Pool, Vec<Admission>>,
     /// The pools that have a provider on either side.
@@ -130,6 +135,7 @@ impl<'a> Collector<'a> {
             uniform: BTreeSet::new(),
             shielded: BTreeSet::new(),
             disabled: BTreeSet::new(),
+            groups: Groups::default(),
             pools: BTreeMap::new(),
             provided,
             levels: BTreeMap::new(),
@@ -172,6 +178,7 @@ impl<'a> Collector<'a> {
             "google_service_account" if object.get("disabled").flag() == Some(true) => {
                 self.disabled.extend(text("email").map(|email| format!("serviceAccount:{}", email.to_lowercase())));
             }
+            "google_cloud_identity_group" => self.groups.group(object),
             "google_iam_workload_identity_pool_provider" => self.provider(object),
             "google_access_context_manager_access_level" => {
                 let Some(name) = text("name") else { return };
@@ -258,9 +265,10 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Expands the holders of basic roles, and applies what cuts grants as a whole.
+    /// Expands groups and the holders of basic roles, and applies what cuts grants as a whole.
     fn finish(mut self) -> Model {
         let mut grants = std::mem::take(&mut self.model.grants);
+        grants.extend(self.by_group(&grants));
         let holders: Vec<Grant> = grants
             .iter()
             .filter(|g| g.role_name.starts_with("roles/") && !g.role_name.contains('.'))

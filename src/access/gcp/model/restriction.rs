@@ -28,7 +28,9 @@ impl Collector<'_> {
             for exception in rule.get("exception_principals").names() {
                 // An exception is exempt: none of its alternatives holds. What takes several literals is one opaque
                 // set.
-                common.extend(principal::denied(&exception).iter().map(|clause| match clause.as_slice() {
+                let mut exempt = principal::denied(&exception);
+                exempt.extend(self.denied_by_group(&exception));
+                common.extend(exempt.iter().map(|clause| match clause.as_slice() {
                     [Lit { dim, test: Test::One { neg, absent_ok, set }, label }] => Lit {
                         dim: dim.clone(),
                         test: Test::One { neg: !neg, absent_ok: *absent_ok, set: set.clone() },
@@ -38,7 +40,9 @@ impl Collector<'_> {
                 }));
             }
             let denied = rule.get("denied_principals").names();
-            for who in denied.iter().flat_map(|who| principal::denied(who)) {
+            let named =
+                denied.iter().flat_map(|who| principal::denied(who).into_iter().chain(self.denied_by_group(who)));
+            for who in named.collect::<Vec<_>>() {
                 for (clause, place) in condition.iter().flat_map(|clause| places.iter().map(move |p| (clause, p))) {
                     self.model.denials.push(Denial {
                         lits: [place, &common, &who, clause].into_iter().flatten().cloned().collect(),
