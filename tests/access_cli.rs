@@ -107,6 +107,30 @@ fn pairs_answer_line_by_line() {
     assert_eq!((code, verdicts), (1, vec![json!("none"), json!(null), json!(null), json!("new")]), "{out}");
 }
 
+/// More lines than one thread takes at a time.
+#[test]
+fn many_pairs_are_answered_in_their_order() {
+    let docs = Docs::new();
+    let policy = |action: &str| json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}});
+    let line = |at: usize| match at % 7 {
+        3 => "not a pair".to_owned(),
+        odd if odd % 2 == 1 => json!({"id": at, "before": policy("s3:Get*"), "after": policy("s3:*")}).to_string(),
+        _ => json!({"id": at, "before": policy("*"), "after": policy("s3:*")}).to_string(),
+    };
+    let file = docs.file("many", &(0..200).map(line).collect::<Vec<_>>().join("\n\n"));
+    let (code, out, error) = run(&["diff", "--pairs", &file, "--format", "json"]);
+    let answers: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((code, answers.len()), (1, 200), "{error}");
+    for (at, answer) in answers.iter().enumerate() {
+        let expected = match at % 7 {
+            3 => (json!(null), json!(null)),
+            odd if odd % 2 == 1 => (json!(at), json!("new")),
+            _ => (json!(at), json!("none")),
+        };
+        assert_eq!((&answer["id"], &answer["verdict"]), (&expected.0, &expected.1), "{answer}");
+    }
+}
+
 #[test]
 fn allows_answers_one_request() {
     let docs = Docs::new();

@@ -10,7 +10,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use tollgate::access::compare::{Doubt, Options, compare};
@@ -129,7 +129,12 @@ fn searched() -> Options {
 }
 
 /// Every request of a small universe.
-fn universe() -> Vec<Point> {
+fn universe() -> &'static [Point] {
+    static ALL: OnceLock<Vec<Point>> = OnceLock::new();
+    ALL.get_or_init(points)
+}
+
+fn points() -> Vec<Point> {
     let mut words = vec![String::new()];
     let mut last = words.clone();
     for _ in 0..3 {
@@ -171,7 +176,7 @@ fn check(before: &Decision, after: &Decision, cancel: bool) -> Result<(), TestCa
     prop_assert!(!outcome.possible.iter().any(|(_, doubt, _)| *doubt == Doubt::Budget), "the budget ran out");
     if outcome.is_none() {
         for point in universe() {
-            prop_assert!(!after.permits(&point) || before.permits(&point), "`none`, but {point:?} is new");
+            prop_assert!(!after.permits(point) || before.permits(point), "`none`, but {point:?} is new");
         }
     }
     Ok(())

@@ -102,7 +102,14 @@ impl Universe {
         let lower = |span: &Span| slice(&self.lower, *span);
         let start = self.spans.partition_point(|span| lower(span) < prefix.as_str());
         let rest = self.spans.get(start..).unwrap_or_default();
-        let end = start + rest.partition_point(|span| lower(span).starts_with(&prefix));
+        // Most prefixes have few names: look near by before looking at half of the table.
+        let begins = |span: &Span| lower(span).starts_with(&prefix);
+        let mut reach = 1;
+        while rest.get(reach - 1).is_some_and(begins) {
+            reach *= 2;
+        }
+        let near = rest.get(..reach.min(rest.len())).unwrap_or_default();
+        let end = start + near.partition_point(begins);
         let tail = glob.tokens().len() == prefix.chars().count();
         if tail && glob.loop_at(glob.tokens().len()) == Loop::Any {
             return if start < end { vec![(start, end)] } else { Vec::new() };

@@ -16,8 +16,12 @@ pub(super) fn covers(large: &Glob, small: &Glob) -> bool {
     if !large.needs().iter().all(|need| small.needs().contains(need)) {
         return false;
     }
-    let mut at = Positions::start(large);
-    for (i, token) in small.tokens().iter().enumerate() {
+    let start = match in_step(large, small, token_covers) {
+        InStep::Ends(both) => return both,
+        InStep::Until(start) => start,
+    };
+    let mut at = Positions::from(large, start);
+    for (i, token) in small.tokens().iter().enumerate().skip(start) {
         at.keep_loops(large, small.loop_at(i));
         at.step(large, |looped| looped_takes(looped, token), |other| token_covers(other, token));
         if at.is_empty() {
@@ -41,14 +45,13 @@ pub(super) fn disjoint(a: &Glob, b: &Glob) -> bool {
     } else {
         b
     };
-    let (pa, pb) = (a.tokens().first(), b.tokens().first());
-    if let (Loop::None, Loop::None, Some(Token::Char(x)), Some(Token::Char(y))) = (a.loop_at(0), b.loop_at(0), pa, pb)
-        && x != y
-    {
-        return true;
-    }
-    let mut at = Positions::start(b);
-    for (i, token) in a.tokens().iter().enumerate() {
+    // A symbol of `a` may be any string; `b` has none.
+    let start = match in_step(a, b, token_meets) {
+        InStep::Ends(both) => return !both,
+        InStep::Until(start) => start,
+    };
+    let mut at = Positions::from(b, start);
+    for (i, token) in a.tokens().iter().enumerate().skip(start) {
         at.close(b, a.loop_at(i));
         if let Token::Symbol(_) = token {
             at.close(b, Loop::Any);
@@ -104,53 +107,106 @@ fn token_meets(a: &Token, b: &Token) -> bool {
     }
 }
 
-/// A set of positions in a pattern.
-struct Positions(Vec<bool>);
+/// How far two patterns go in step.
+enum InStep {
+    /// Up to a loop or a symbol in one of them.
+    Until(usize),
+    /// Until one of them ends or does not fit: whether both end there.
+    Ends(bool),
+}
+
+/// Compares what both patterns begin with, one character at a time: there is one way only until one of them loops.
+fn in_step(a: &Glob, b: &Glob, fits: impl Fn(&Token, &Token) -> bool) -> InStep {
+    let mut at = 0;
+    while a.loop_at(at) == Loop::None && b.loop_at(at) == Loop::None {
+        match (a.tokens().get(at), b.tokens().get(at)) {
+            (None, None) => return InStep::Ends(true),
+            (Some(Token::Symbol(_)), _) | (_, Some(Token::Symbol(_))) => return InStep::Until(at),
+            (Some(x), Some(y)) if fits(x, y) => at += 1,
+            _ => return InStep::Ends(false),
+        }
+    }
+    InStep::Until(at)
+}
+
+/// A set of positions in a pattern. Most are empty but for a few neighbours.
+struct Positions {
+    live: Vec<bool>,
+    /// No position before this one is live,
+    low: usize,
+    /// and none from this one on.
+    end: usize,
+}
 
 impl Positions {
-    fn start(glob: &Glob) -> Self {
-        let mut at = vec![false; glob.tokens().len() + 1];
-        if let Some(first) = at.first_mut() {
+    fn from(glob: &Glob, start: usize) -> Self {
+        let mut live = vec![false; glob.tokens().len() + 1];
+        if let Some(first) = live.get_mut(start) {
             *first = true;
         }
-        Self(at)
+        Self { live, low: start, end: start + 1 }
     }
 
     fn is_empty(&self) -> bool {
-        !self.0.contains(&true)
+        self.low >= self.end
     }
 
     fn accepts(&self) -> bool {
-        self.0.last().copied().unwrap_or(false)
+        self.live.last().copied().unwrap_or(false)
+    }
+
+    /// The positions that may be live, and the one behind them.
+    fn window(&mut self) -> impl Iterator<Item = (usize, &mut bool)> {
+        self.live.iter_mut().enumerate().take(self.end + 1).skip(self.low)
+    }
+
+    /// Finds the bounds again after positions in the window have changed.
+    fn trim(&mut self) {
+        let live = |at: &usize| self.live.get(*at) == Some(&true);
+        let past = self.live.len().min(self.end + 1);
+        let low = (self.low..past).find(live).unwrap_or(past);
+        self.end = (low..past).rev().find(live).map_or(low, |last| last + 1);
+        self.low = low;
     }
 
     /// Keeps the positions whose loop swallows the whole loop `small`.
     fn keep_loops(&mut self, glob: &Glob, small: Loop) {
         if small != Loop::None {
-            self.0.iter_mut().enumerate().for_each(|(i, live)| *live = *live && glob.loop_at(i) >= small);
+            self.window().for_each(|(i, live)| *live = *live && glob.loop_at(i) >= small);
+            self.trim();
         }
     }
 
     /// Consumes one token: a loop stays, a token advances.
     fn step(&mut self, glob: &Glob, stays: impl Fn(Loop) -> bool, advances: impl Fn(&Token) -> bool) {
         let mut carried = false;
-        for (i, live) in self.0.iter_mut().enumerate() {
+        for (i, live) in self.window() {
             let was = *live;
             *live = carried || (was && stays(glob.loop_at(i)));
             carried = was && glob.tokens().get(i).is_some_and(&advances);
         }
+        self.trim();
     }
 
     /// Adds every position that is reachable while the other pattern loops: over a token if the loop can produce
     /// a character for it.
     fn close(&mut self, glob: &Glob, over: Loop) {
+        if over == Loop::None {
+            return;
+        }
         let mut carried = false;
-        for (i, live) in self.0.iter_mut().enumerate() {
+        for (i, live) in self.live.iter_mut().enumerate().skip(self.low) {
+            if i >= self.end {
+                if !carried {
+                    break;
+                }
+                self.end = i + 1;
+            }
             *live |= carried;
             carried = *live
                 && glob.tokens().get(i).is_some_and(|token| match token {
                     Token::Char(c) => over.takes(*c),
-                    _ => over != Loop::None,
+                    _ => true,
                 });
         }
     }

@@ -12,7 +12,7 @@ use crate::access::rule::{Decision, Origin};
 use crate::access::{Access, NewAccess, Reason, RemovedAccess, Verdict, Witness};
 
 use super::compile::{Contested, Place, Readings, compile};
-use super::document::{Document, Statement, Text};
+use super::document::{Document, Item, List, Statement, Text};
 use super::explain;
 use super::parse::Kind;
 use super::replay::{Replay, replay};
@@ -113,7 +113,18 @@ impl<'a> Diff<'a> {
         let documents = [self.before, self.after];
         let written = |text: &Text| matches!(text, Text::Known(text) if text.contains('/'));
         let tagged = |s: &Statement| s.conditions.iter().any(|c| written(&c.key));
-        if !documents.iter().any(|d| d.has_variables() || d.statements.iter().any(tagged)) {
+        let varied = |list: &List| {
+            list.items.iter().any(|item| match item {
+                Item::One(Text::Known(text)) => text.contains("${"),
+                Item::One(Text::Partial(_)) => true,
+                Item::Many(_) => false,
+            })
+        };
+        let refers = |s: &Statement| {
+            s.resource.iter().any(|clause| varied(&clause.set)) || s.conditions.iter().any(|c| varied(&c.values))
+        };
+        let names_tags = |d: &&Document| d.statements.iter().any(|s| tagged(s) || (d.has_variables() && refers(s)));
+        if !documents.iter().any(names_tags) {
             return false;
         }
         let pair = self.pair(readings, &mut Contested::default());

@@ -1,9 +1,12 @@
 //! `tollgate access diff --pairs`: many comparisons in one process.
 
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::num::NonZero;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::Builder;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -17,6 +20,13 @@ use super::{AnswerFormat, PolicyKind, diff};
 
 /// The longest line that is read: two documents of the largest size, escaped twice over.
 const MAX_LINE: u64 = 2 << 20;
+/// So many lines, or bytes, are read before they are answered.
+const BLOCK: usize = 4096;
+const BLOCK_SIZE: usize = 16 << 20;
+/// So many lines a thread answers at a time.
+const PIECE: usize = 16;
+/// As much as the first thread has.
+const STACK: usize = 8 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,34 +63,88 @@ pub(super) fn run(file: &Path, kind: Option<PolicyKind>, format: AnswerFormat, o
         if file.as_os_str() == "-" { Box::new(std::io::stdin().lock()) } else { Box::new(files::open(file)?) };
     let mut source = BufReader::new(source);
     let mut out = BufWriter::new(out);
-    let (mut line, mut failed) = (Vec::new(), false);
+    let mut failed = false;
     loop {
-        line.clear();
-        let read = (&mut source).take(MAX_LINE).read_until(b'\n', &mut line).context("cannot read the pairs")?;
-        if read == 0 {
+        let (lines, more) = lines(&mut source, file);
+        for answers in answers(&lines, kind)? {
+            out.write_all(&answers.text)?;
+            failed |= answers.failed;
+        }
+        if !more? {
             break;
         }
-        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
-            bail!("a line of `{}` is longer than {MAX_LINE} bytes", file.display());
-        }
-        let text = line.trim_ascii();
-        if text.is_empty() {
-            continue;
-        }
-        failed |= !answer(text, kind, &mut out)?;
-        writeln!(out)?;
     }
     out.flush()?;
     Ok(if failed { Outcome::Error } else { Outcome::Success })
 }
 
+/// The next lines, without those that are empty, and whether there are more.
+fn lines(source: &mut impl BufRead, file: &Path) -> (Vec<Vec<u8>>, Result<bool>) {
+    let (mut lines, mut size) = (Vec::new(), 0);
+    while lines.len() < BLOCK && size < BLOCK_SIZE {
+        let mut line = Vec::new();
+        match source.take(MAX_LINE).read_until(b'\n', &mut line).context("cannot read the pairs") {
+            Ok(0) => return (lines, Ok(false)),
+            Ok(_) if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE => {
+                let error = anyhow!("a line of `{}` is longer than {MAX_LINE} bytes", file.display());
+                return (lines, Err(error));
+            }
+            Ok(read) => size += read,
+            Err(error) => return (lines, Err(error)),
+        }
+        if !line.trim_ascii().is_empty() {
+            lines.push(line);
+        }
+    }
+    (lines, Ok(true))
+}
+
+/// The answers to lines that follow each other.
+struct Answers {
+    /// Which of the lines' pieces it is.
+    piece: usize,
+    text: Vec<u8>,
+    failed: bool,
+}
+
+/// Answers lines with all processors; the answers are in the order of the lines.
+fn answers(lines: &[Vec<u8>], kind: Option<PolicyKind>) -> Result<Vec<Answers>> {
+    let pieces: Vec<&[Vec<u8>]> = lines.chunks(PIECE).collect();
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<Answers>> {
+        let mut done = Vec::new();
+        loop {
+            let piece = next.fetch_add(1, Ordering::Relaxed);
+            let Some(lines) = pieces.get(piece) else { return Ok(done) };
+            let (mut text, mut failed) = (Vec::new(), false);
+            for line in *lines {
+                failed |= !answer(line.trim_ascii(), kind, &mut text)?;
+                text.push(b'\n');
+            }
+            done.push(Answers { piece, text, failed });
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(pieces.len());
+    let mut all = std::thread::scope(|scope| {
+        let thread = || Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let others = (1..threads).map(|_| thread()).collect::<Result<Vec<_>, _>>().context("no thread")?;
+        let mut all = work()?;
+        for other in others {
+            all.extend(other.join().map_err(|_| anyhow!("a comparison failed"))??);
+        }
+        anyhow::Ok(all)
+    })?;
+    all.sort_by_key(|answers| answers.piece);
+    Ok(all)
+}
+
 /// Answers one line; `false` where it could not be decided.
-fn answer(line: &[u8], kind: Option<PolicyKind>, out: &mut impl Write) -> Result<bool> {
+fn answer(line: &[u8], kind: Option<PolicyKind>, out: &mut Vec<u8>) -> Result<bool> {
     let question: Question<'_> = match serde_json::from_slice(line) {
         Ok(question) => question,
         Err(error) => {
             let error = format!("not a pair: {error}");
-            serde_json::to_writer(out, &Failure { id: None, verdict: None, error })?;
+            serde_json::to_writer(&mut *out, &Failure { id: None, verdict: None, error })?;
             return Ok(false);
         }
     };
@@ -88,12 +152,12 @@ fn answer(line: &[u8], kind: Option<PolicyKind>, out: &mut impl Write) -> Result
         Ok(access) => {
             let witness = access.new.first().map(|piece| &piece.witness);
             let answer = Answer { id: question.id, verdict: access.verdict, witness, reasons: &access.reasons };
-            serde_json::to_writer(out, &answer)?;
+            serde_json::to_writer(&mut *out, &answer)?;
             Ok(true)
         }
         Err(error) => {
             let failure = Failure { id: question.id, verdict: None, error: format!("{error:#}") };
-            serde_json::to_writer(out, &failure)?;
+            serde_json::to_writer(&mut *out, &failure)?;
             Ok(false)
         }
     }

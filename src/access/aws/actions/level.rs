@@ -66,6 +66,14 @@ impl Levels {
 
 impl FromIterator<Level> for Levels {
     fn from_iter<I: IntoIterator<Item = Level>>(levels: I) -> Self {
-        Self(levels.into_iter().fold(0, |bits, level| bits | level.bit()))
+        let mut set = Self::default();
+        for level in levels {
+            set.0 |= level.bit();
+            // Of the levels of all actions the first few are enough.
+            if Level::ALL.into_iter().all(|level| set.contains(level)) {
+                break;
+            }
+        }
+        set
     }
 }

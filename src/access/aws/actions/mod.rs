@@ -143,19 +143,23 @@ impl Actions {
     /// The actions a pattern of a policy document matches today, in the order of their ids. `*` and `?` are
     /// wildcards; case does not matter.
     pub fn expand(&self, pattern: &str) -> Vec<ActionId> {
-        if !pattern.contains(':') {
-            // Without a service there is only `*`.
-            let all = !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*');
-            return if all { self.ids().collect() } else { Vec::new() };
-        }
+        self.matched(pattern).collect()
+    }
+
+    fn matched(&self, pattern: &str) -> impl Iterator<Item = ActionId> + use<> {
+        // Without a service there is only `*`.
+        let runs = match pattern.contains(':') {
+            true => self.names.runs(&Glob::wildcard(pattern, true)),
+            false if !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*') => vec![(0, self.names.len())],
+            false => Vec::new(),
+        };
         let id = |at| u32::try_from(at).map(ActionId).ok();
-        let runs = self.names.runs(&Glob::wildcard(pattern, true));
-        runs.into_iter().flat_map(|(low, high)| low..high).filter_map(id).collect()
+        runs.into_iter().flat_map(|(low, high)| low..high).filter_map(id)
     }
 
     /// The access levels of the actions that a pattern matches today.
     pub fn levels(&self, pattern: &str) -> Levels {
-        self.expand(pattern).into_iter().filter_map(|id| self.action(id)).map(|action| action.level()).collect()
+        self.matched(pattern).filter_map(|id| self.action(id)).map(|action| action.level()).collect()
     }
 
     /// What is known of a condition key, tag keys and other variable parts included; case does not matter.
