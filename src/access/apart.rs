@@ -60,12 +60,6 @@ impl Reach {
         Self { names: Some(vec![name.to_ascii_lowercase()]), starts: vec![String::new()] }
     }
 
-    /// Of whoever asks about one resource.
-    #[must_use]
-    pub fn resource(id: &str) -> Self {
-        Self { names: None, starts: vec![id.to_ascii_lowercase()] }
-    }
-
     /// Whether a request may satisfy both.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
@@ -106,13 +100,19 @@ impl Starts {
         }
     }
 
+    /// Those that begin as a text does, at most all of it.
+    fn outer<'s>(&'s self, text: &'s str) -> impl Iterator<Item = &'s Vec<usize>> {
+        (0..=text.len()).filter_map(|end| self.0.get(text.get(..end)?))
+    }
+
     fn meeting(&self, start: &str, out: &mut Vec<usize>) {
-        let outer = (0..start.len()).filter_map(|end| self.0.get(start.get(..end)?));
+        let outer = self.outer(start);
         let inner = self
             .0
             .range::<str, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(|(other, _)| other.starts_with(start));
-        outer.chain(inner.map(|(_, list)| list)).for_each(|list| out.extend(list));
+        let inner = inner.filter(|(other, _)| other.len() > start.len()).map(|(_, list)| list);
+        outer.chain(inner).for_each(|list| out.extend(list));
     }
 }
 
@@ -142,6 +142,19 @@ impl Index {
             }
         }
         index
+    }
+
+    /// Those that may be about a request of one principal on one resource.
+    #[must_use]
+    pub fn about(&self, principal: &str, resource: &str) -> Vec<usize> {
+        let resource = resource.to_ascii_lowercase();
+        let mut out = Vec::new();
+        for list in self.named.get(&principal.to_ascii_lowercase()).into_iter().chain([&self.open]) {
+            list.outer(&resource).for_each(|list| out.extend(list));
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
     }
 
     /// Those that may share a request with the reach, in order.

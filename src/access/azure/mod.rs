@@ -104,7 +104,7 @@ impl Platform for Azure {
                 }
             }
         }
-        for (origin, doubt, _) in &outcome.possible {
+        for (origin, doubt, point) in &outcome.possible {
             let (code, message) = match doubt {
                 Doubt::Budget => ("budget", "too many interacting patterns to decide within the budget".to_owned()),
                 Doubt::Unknown(labels) => {
@@ -115,13 +115,8 @@ impl Platform for Azure {
                 }
             };
             let reason = Reason { code: code.into(), path: String::new(), message };
-            let own = |row: &usize| {
-                let row = state.rows.get(*row).and_then(|row| row.after.as_ref());
-                row.is_some_and(|object| origin.as_ref().is_some_and(|origin| *object.address == *origin.address))
-            };
-            let named: Vec<usize> = touched.iter().copied().filter(own).collect();
-            for row in if named.is_empty() { &touched } else { &named } {
-                if let Some(change) = state.rows.get(*row).and_then(|row| row.change) {
+            for row in undo.bearing(origin.as_ref(), point.as_ref()) {
+                if let Some(change) = state.rows.get(row).and_then(|row| row.change) {
                     out.possible(change, reason.clone());
                 }
             }

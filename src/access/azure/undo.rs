@@ -1,12 +1,13 @@
 //! Which changes bring a request about: those without which it is not permitted.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::collect::{self, Collector, Source, World};
+use super::collect::{self, Collector, RoleKey, Source, World};
 use crate::access::apart::{Index, Reach};
 use crate::access::compare::Piece;
-use crate::access::rule::Decision;
+use crate::access::point::Point;
+use crate::access::rule::{Decision, Origin};
 use crate::access::worlds::{Object, Row, Side};
 
 /// More changed rows than this are not undone one by one: the change that carries the grant is named.
@@ -22,11 +23,62 @@ pub(super) struct Undo<'a> {
     rows: HashMap<&'a str, usize>,
     /// What each changed row says, in lower case.
     texts: Vec<OnceCell<String>>,
-    /// The assignments behind the grants of either side, by their scopes.
+    /// The assignments behind the grants of either side, by whom and what they are about.
     index: Index,
     behind: Vec<usize>,
-    /// All rows but assignments.
+    /// Definitions of roles by what names them, and groups by who is in them.
+    roles: BTreeMap<RoleKey, BTreeSet<usize>>,
+    groups: Groups,
+    /// All other rows.
     others: BTreeSet<usize>,
+}
+
+/// Rows of groups: those of a group, and those that say who is in it.
+#[derive(Default)]
+struct Groups {
+    /// By the group, in lower case.
+    own: BTreeMap<String, BTreeSet<usize>>,
+    /// The groups by whom they hold or are owned by, in lower case.
+    around: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Groups {
+    fn add(&mut self, at: usize, object: &Object) {
+        let key = if is_member(object) { "group_object_id" } else { "object_id" };
+        let known = object.get(key).name().filter(|_| is_member(object) || object.get(key).text().is_some());
+        let Some(group) = known.or_else(|| (!is_member(object)).then(|| format!("${{{}.object_id}}", object.address)))
+        else {
+            return;
+        };
+        let group = group.to_lowercase();
+        self.own.entry(group.clone()).or_default().insert(at);
+        let lists = ["members", "owners"].into_iter().flat_map(|list| object.get(list).names());
+        for one in lists.chain(object.get("member_object_id").name()) {
+            self.around.entry(one.to_lowercase()).or_default().insert(group.clone());
+        }
+    }
+
+    /// The rows of the groups that somebody is in, directly or through others, or that are the principal itself.
+    fn about(&self, principal: &str) -> BTreeSet<usize> {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![principal.to_lowercase()]);
+        while let Some(one) = open.pop() {
+            open.extend(self.around.get(&one).into_iter().flatten().filter(|it| !seen.contains(*it)).cloned());
+            seen.insert(one);
+        }
+        seen.iter().filter_map(|one| self.own.get(one)).flatten().copied().collect()
+    }
+}
+
+fn is_member(object: &Object) -> bool {
+    *object.type_name == *"azuread_group_member"
+}
+
+fn is_role(object: &Object) -> bool {
+    *object.type_name == *"azurerm_role_definition"
+}
+
+fn is_group(object: &Object) -> bool {
+    is_member(object) || *object.type_name == *"azuread_group"
 }
 
 fn is_assignment(row: &Row) -> bool {
@@ -56,7 +108,20 @@ impl<'a> Undo<'a> {
                 }
             }
         }
-        let others = source.state.rows.iter().enumerate().filter(|(_, row)| !is_assignment(row)).map(|(at, _)| at);
+        let (mut roles, mut groups, mut others) = (BTreeMap::new(), Groups::default(), BTreeSet::new());
+        for (at, row) in source.state.rows.iter().enumerate() {
+            for object in objects(row) {
+                if is_role(object) {
+                    for key in RoleKey::of_definition(object) {
+                        roles.entry(key).or_insert_with(BTreeSet::new).insert(at);
+                    }
+                } else if is_group(object) {
+                    groups.add(at, object);
+                } else if !object.type_name.ends_with("_role_assignment") {
+                    others.insert(at);
+                }
+            }
+        }
         let [before, _] = sides;
         let [_, rows] = rows;
         Self {
@@ -68,7 +133,9 @@ impl<'a> Undo<'a> {
             texts: touched.iter().map(|_| OnceCell::new()).collect(),
             index: Index::of(&reaches),
             behind,
-            others: others.collect(),
+            roles,
+            groups,
+            others,
         }
     }
 
@@ -137,25 +204,53 @@ impl<'a> Undo<'a> {
         if needed.is_empty() { found } else { needed }
     }
 
-    /// Whether the request is not permitted without the change of a row. Assignments whose scope is not about the
-    /// request's resource are not read, unless the row moves scopes.
+    /// Whether the request is not permitted without the change of a row.
     fn needs(&self, piece: &Piece, row: usize) -> bool {
         let side = |at: usize| if at == row { Side::Before } else { Side::After };
-        let moves = self
-            .source
-            .state
-            .rows
-            .get(row)
-            .is_none_or(|row| objects(row).any(|object| *object.type_name == *"azurerm_management_group"));
-        let rows: BTreeSet<usize> = match moves {
-            true => (0..self.source.state.rows.len()).collect(),
-            false => {
-                let about = self.index.meeting(&Reach::resource(&piece.point.resource));
-                let about = about.into_iter().filter_map(|at| self.behind.get(at).copied());
-                self.others.iter().copied().chain(about).chain([row]).collect()
-            }
-        };
+        let rows = self.about(piece, row).unwrap_or_else(|| (0..self.source.state.rows.len()).collect());
         !Collector::collect(self.source, rows, &side).decision.permits(&piece.point)
+    }
+
+    /// What the answer to a request can rest on, with the change of a row and without it: the assignments behind grants
+    /// that are about it, their roles, and the groups of whoever asks. `None` where the row decides which those are.
+    fn about(&self, piece: &Piece, row: usize) -> Option<BTreeSet<usize>> {
+        let known = |object: &Object| is_role(object) || is_group(object) || collect::restrains(&object.type_name);
+        let principal = &piece.point.principal;
+        if principal.contains([':', '#']) || !objects(self.source.state.rows.get(row)?).all(known) {
+            return None;
+        }
+        let about = self.index.about(principal, &piece.point.resource);
+        let mut rows: BTreeSet<usize> = about.into_iter().filter_map(|at| self.behind.get(at).copied()).collect();
+        let named = rows.iter().filter_map(|at| self.source.state.rows.get(*at)).flat_map(objects);
+        let roles: BTreeSet<RoleKey> = named.filter_map(RoleKey::of).collect();
+        rows.extend(roles.iter().filter_map(|key| self.roles.get(key)).flatten());
+        rows.extend(self.groups.about(principal));
+        rows.extend(&self.others);
+        rows.insert(row);
+        Some(rows)
+    }
+
+    /// The changed rows by which a grant that cannot be told to be new may be: its own, or all that are no definition of
+    /// another role, no assignment and no group of somebody else.
+    pub(super) fn bearing(&self, origin: Option<&Origin>, point: Option<&Point>) -> Vec<usize> {
+        let own = origin.and_then(|origin| self.rows.get(origin.address.as_str()));
+        if let Some(own) = own.filter(|row| self.touched.contains(row)) {
+            return vec![*own];
+        }
+        let assignment = own.and_then(|at| self.source.state.rows.get(*at)).filter(|row| is_assignment(row));
+        let roles: Vec<RoleKey> = assignment.into_iter().flat_map(objects).filter_map(RoleKey::of).collect();
+        let (Some(point), false) = (point, roles.is_empty()) else { return self.touched.to_vec() };
+        let mut rows: BTreeSet<usize> = roles.iter().filter_map(|key| self.roles.get(key)).flatten().copied().collect();
+        rows.extend(self.groups.about(&point.principal));
+        let plain = !point.principal.contains([':', '#']);
+        let bears = |row: &Row| {
+            let mut objects = objects(row);
+            objects.any(|object| !(is_role(object) || is_group(object) && plain || is_assignment(row)))
+        };
+        let all = self.touched.iter().copied();
+        let found: Vec<usize> =
+            all.filter(|at| rows.contains(at) || self.source.state.rows.get(*at).is_some_and(bears)).collect();
+        if found.is_empty() { self.touched.to_vec() } else { found }
     }
 
     /// The principal of a request, and what the assignment that permits it is about.

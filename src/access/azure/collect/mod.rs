@@ -26,7 +26,7 @@ use crate::access::facts::Catalogue;
 use assignment::schedule;
 pub(in crate::access::azure) use lits::tail;
 use lits::{below, key, literal, only, referred};
-use role::RoleKey;
+pub(in crate::access::azure) use role::RoleKey;
 
 /// What a grant says, for the report.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use crate::access::worlds::{Object, Val};
 
 /// A role by what names it. An id is no name: a role of the plan may be called like a built-in one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum RoleKey {
+pub(in crate::access::azure) enum RoleKey {
     /// The GUID, in lower case.
     Id(String),
     /// The name, in lower case.
@@ -23,7 +23,7 @@ fn guid(id: &str) -> String {
 
 impl RoleKey {
     /// The role of an assignment.
-    pub(super) fn of(object: &Object) -> Option<Self> {
+    pub(in crate::access::azure) fn of(object: &Object) -> Option<Self> {
         let (id, name) = (object.get("role_definition_id"), object.get("role_definition_name"));
         let reference = |value: &Val| value.hole().and_then(|_| referred(&value.name()?)).map(Self::Of);
         let known = id.text().map(|id| Self::Id(guid(id)));
@@ -39,7 +39,7 @@ impl RoleKey {
     }
 
     /// What a definition of the plan is named by.
-    pub(super) fn of_definition(object: &Object) -> Vec<Self> {
+    pub(in crate::access::azure) fn of_definition(object: &Object) -> Vec<Self> {
         let ids = ["role_definition_resource_id", "role_definition_id"];
         let ids = ids.iter().filter_map(|id| object.get(id).text()).map(|id| Self::Id(guid(id)));
         let name = object.get("name").text().map(|name| Self::Name(name.to_lowercase()));

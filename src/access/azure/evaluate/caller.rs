@@ -14,10 +14,9 @@ impl World<'_> {
         if depth > 16 {
             return Truth::Unknown;
         }
-        let group = self.of_type("azuread_group").find(|group| object_id(group, "object_id") == who);
+        let group = self.groups.get(who);
         let listed: Vec<String> = group.iter().flat_map(|group| group.get("members").names()).collect();
-        let added = self.of_type("azuread_group_member");
-        let added = added.filter(|row| row.get("group_object_id").name().as_deref() == Some(who));
+        let added = self.added.get(who).into_iter().flatten();
         let members: Vec<String> =
             listed.into_iter().chain(added.filter_map(|row| row.get("member_object_id").name())).collect();
         let Some(group) = group else {
@@ -147,7 +146,7 @@ pub(super) fn group_with_people(object: &Object) -> Option<String> {
 }
 
 /// An id of the directory, or the reference to it.
-fn object_id(object: &Object, attribute: &str) -> String {
+pub(super) fn object_id(object: &Object, attribute: &str) -> String {
     object.get(attribute).text().map_or_else(|| format!("${{{}.{attribute}}}", object.address), str::to_owned)
 }
 

@@ -10,7 +10,7 @@ mod caller;
 mod deny;
 mod role;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::access::point::{KeyValue, Point};
@@ -24,6 +24,9 @@ pub(super) struct World<'a> {
     /// Of each object its scope in lower case, where that alone tells what it is about.
     scopes: Vec<Option<String>>,
     kinds: BTreeMap<&'a str, Vec<&'a Object>>,
+    /// The groups by their ids, and the rows that add members to them.
+    groups: HashMap<String, &'a Object>,
+    added: HashMap<String, Vec<&'a Object>>,
     /// By which somebody can act as somebody else.
     links: Vec<&'a Object>,
     /// Groups in which the plan names somebody after the change.
@@ -88,10 +91,20 @@ impl<'a> World<'a> {
             (!nested && !text.is_empty()).then_some(text)
         };
         let scopes = objects.iter().map(scope).collect();
+        let of = |kind: &str| kinds.get(kind).into_iter().flatten().copied();
+        let groups = of("azuread_group").map(|group| (caller::object_id(group, "object_id"), group));
+        let mut added: HashMap<String, Vec<&Object>> = HashMap::new();
+        for row in of("azuread_group_member") {
+            if let Some(group) = row.get("group_object_id").name() {
+                added.entry(group).or_default().push(row);
+            }
+        }
+        // Of two objects of one id the first counts.
+        let groups = groups.collect::<Vec<_>>().into_iter().rev().collect();
         let links = objects.iter().copied().filter(|object| caller::links(object)).collect();
         let after = state.rows.iter().filter_map(|row| row.after.as_ref());
         let peopled = after.filter_map(caller::group_with_people).collect();
-        Self { objects, scopes, kinds, links, peopled, state }
+        Self { objects, scopes, kinds, groups, added, links, peopled, state }
     }
 
     /// Whether the request is permitted on this side.
