@@ -27,6 +27,7 @@ pub mod worlds;
 
 mod cancel;
 mod hash;
+mod parts;
 mod product;
 mod relation;
 mod sample;

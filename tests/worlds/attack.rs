@@ -212,6 +212,45 @@ fn a_key_hands_the_decision_to_the_account() {
 }
 
 #[test]
+fn a_tag_opens_what_is_handed_to_the_account() {
+    let tagged = |team: &str| with(role("app"), "tags", json!({"team": team}));
+    let app = |granted: &str| {
+        World::new().stays("aws_iam_role_policy.app", inline(&[allow(granted, "*")])).change(
+            "aws_iam_role.app",
+            tagged("web"),
+            tagged("security"),
+        )
+    };
+    let condition = json!({"StringEquals": {"aws:PrincipalTag/team": "security"}});
+    let root = json!({"AWS": arn("root")});
+    let handed = |action: &str| json!({"Effect": "Allow", "Principal": root, "Action": action, "Condition": condition});
+    let mut trusting = role("admin");
+    trusting["assume_role_policy"] = json!(document(&[handed("sts:AssumeRole")]));
+    is_new(&app("sts:AssumeRole").stays("aws_iam_role.admin", trusting), "aws_iam_role.app");
+    let policy = document(&[with(handed("kms:Decrypt"), "Resource", json!("*"))]);
+    let key = json!({"arn": format!("arn:aws:kms:us-east-1:{ACCOUNT}:key/1"), "key_id": "1", "policy": policy});
+    is_new(&app("kms:Decrypt").stays("aws_kms_key.k", key), "aws_iam_role.app");
+}
+
+#[test]
+fn what_a_role_newly_may_is_told_beside_what_a_bucket_no_longer_denies() {
+    let denial = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"});
+    let given =
+        json!({"Effect": "Allow", "Principal": {"AWS": arn("role/other")}, "Action": "s3:GetObject", "Resource": "*"});
+    let bucket = |statements: &[Value]| json!({"bucket": "b", "policy": document(statements)});
+    let world = app()
+        .stays("aws_s3_bucket.b", json!({"bucket": "b", "arn": "arn:aws:s3:::b"}))
+        .change(
+            "aws_iam_role_policy.app",
+            inline(&[allow("s3:*", "*")]),
+            inline(&[allow("s3:*", "*"), allow("kms:Decrypt", "*")]),
+        )
+        .change("aws_s3_bucket_policy.b", bucket(&[denial, given.clone()]), bucket(&[given]));
+    is_new(&world, "aws_iam_role_policy.app");
+    is_new(&world, "aws_s3_bucket_policy.b");
+}
+
+#[test]
 fn a_session_policy_is_widened_or_dropped() {
     let profile = |session: Value| json!({"name": "p", "role_arns": [arn("role/app")], "enabled": true, "session_policy": session});
     let cut = json!(document(&[allow("s3:GetObject", "*")]));

@@ -51,7 +51,7 @@ const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes, &Github, 
 const REMOVED: usize = 20;
 
 /// What has been said about each change.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Judged {
     changes: Vec<(bool, Access)>,
 }
@@ -120,6 +120,22 @@ impl Judged {
         access.verdict = Verdict::New;
         if !access.new.contains(&new) {
             access.new.push(new);
+        }
+    }
+
+    /// Adds what was said elsewhere about the same changes.
+    pub fn absorb(&mut self, other: Self) {
+        for (change, (compared, access)) in other.changes.into_iter().enumerate() {
+            if compared {
+                self.compared(change);
+            }
+            access.new.into_iter().for_each(|new| self.new_access(change, new));
+            access.removed.into_iter().for_each(|removed| self.removed(change, removed));
+            access.guardrails.into_iter().for_each(|guardrail| self.guardrail(change, guardrail));
+            access.reasons.into_iter().for_each(|reason| self.note(change, reason));
+            if let Some((_, own)) = self.changes.get_mut(change) {
+                own.verdict = own.verdict.max(access.verdict);
+            }
         }
     }
 

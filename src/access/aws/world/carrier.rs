@@ -1,18 +1,19 @@
 //! Who may do what with a thing that carries a policy: a bucket, a key, a role by its trust.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::account::Account;
 use super::collect::is_known_name;
 use super::focus::{Gathered, Viewer, all_but};
-use super::identity::Own;
+use super::identity::{Own, known_keys, settle};
 use super::model::{Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use super::speaking::Spoken;
 use crate::access::aws::compile::own_account;
 use crate::access::aws::parse::Kind;
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit, Set, Test};
-use crate::access::point::Point;
+use crate::access::point::{KeyValue, Point};
 use crate::access::rule::{Decision, Origin, Rule, RuleSet};
 
 /// The policy of a thing, and what counts beside it.
@@ -38,6 +39,8 @@ struct Named {
     itself: Vec<Glob>,
     label: String,
     own: Own,
+    /// Context keys whose value follows from who it is.
+    known: BTreeMap<Arc<str>, KeyValue>,
     role: bool,
 }
 
@@ -85,7 +88,8 @@ impl Viewer<'_> {
         let rules = |allow| Decision::Rules(RuleSet { allow, deny: Vec::new() });
         // A grant to a role leaves the role's boundary standing, one to a user or to everyone does not.
         let mut by_name = vec![rules(specific)];
-        let mut same_account = Vec::new();
+        // What is handed to the account counts for each as its conditions see him.
+        let (mut same_account, mut handed) = (Vec::new(), Vec::new());
         if it.administrator.is_some() {
             let lits = vec![Lit::of(Dim::Principal, false, vec![root], "the account's administrator")];
             same_account.push(rules(vec![Rule { lits, origin: Origin::default() }]));
@@ -95,7 +99,10 @@ impl Viewer<'_> {
             deny.extend(one.own.denials().map(|rule| one.limited(rule)));
             let mut alone = one.own.alone();
             restrict(&mut alone, &one.is(false));
-            same_account.push(alone);
+            match it.explicit.and_then(|_| settled(&account.allow, &one.known)) {
+                Some(allow) => handed.push(Decision::And(vec![alone, rules(allow)])),
+                None => same_account.push(alone),
+            }
         }
         let mut any = vec![rules(open), Decision::And(by_name)];
         // A key policy has to hand the decision to the account before identity policies count.
@@ -103,6 +110,7 @@ impl Viewer<'_> {
             true => Decision::And(vec![Decision::Or(same_account), rules(account.allow)]),
             false => Decision::Or(same_account),
         });
+        any.append(&mut handed);
         Decision::And(vec![Decision::Or(any), all_but(deny)])
     }
 
@@ -150,7 +158,8 @@ impl Viewer<'_> {
                     itself.push(sessions(self.account, &key.1));
                 }
                 let own = self.own(key, identity, seen);
-                all.push(Named { itself, label: arn.to_owned(), own, role: key.0 == IdentityKind::Role });
+                let known = known_keys(key, identity, self.account);
+                all.push(Named { itself, label: arn.to_owned(), own, known, role: key.0 == IdentityKind::Role });
             }
         }
         all
@@ -208,6 +217,14 @@ impl Named {
         allow.push(Rule { lits: vec![self.is(true)], origin: Origin::default() });
         Some(Decision::Rules(RuleSet { allow, deny: Vec::new() }))
     }
+}
+
+/// The rules as they are for an identity with known keys; `None` where they ask for none of them.
+fn settled(rules: &[Rule], known: &BTreeMap<Arc<str>, KeyValue>) -> Option<Vec<Rule>> {
+    let mut set = RuleSet { allow: rules.to_vec(), deny: Vec::new() };
+    settle(&mut set, known);
+    let lits = |rules: &[Rule]| rules.iter().map(|rule| rule.lits.len()).sum::<usize>();
+    (set.allow.len() != rules.len() || lits(&set.allow) != lits(rules)).then_some(set.allow)
 }
 
 /// The prefix of the actions that the policy of a resource hands to identity policies.

@@ -7,7 +7,7 @@ use super::collect::is_known_name;
 use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use super::span::{ByArn, Span, services};
 use super::speaking::{Carrier, Spoken};
-use crate::access::aws::document::{Document, Effect, Statement, Version};
+use crate::access::aws::document::{Document, Effect, Statement};
 use crate::access::glob::Glob;
 use crate::access::worlds::Row;
 
@@ -22,8 +22,8 @@ pub(super) struct Changed {
     identities: BTreeSet<IdentityKey>,
     /// Identities that have a grant for actions of a service, on some side.
     acting: BTreeMap<&'static str, BTreeSet<IdentityKey>>,
-    /// Those of them of which that changes.
-    newly_acting: BTreeMap<&'static str, BTreeSet<IdentityKey>>,
+    /// Identities that conditions of others may see otherwise than before: by their tags, or their ARN.
+    appearing: BTreeSet<IdentityKey>,
     /// Policies that change and may speak of anyone.
     of_anyone: ByArn<Carrier>,
     /// These, and those that may stand on the same resources.
@@ -43,13 +43,12 @@ impl Changed {
             for key in model.identities.keys() {
                 if model.is_own_changed(key, &|at| this.row(*at)) {
                     this.identities.insert(key.clone());
+                    if appears_otherwise(key, sides) {
+                        this.appearing.insert(key.clone());
+                    }
                 }
                 for service in HANDED.into_iter().filter(|service| model.may_act(key, service)) {
                     this.acting.entry(service).or_default().insert(key.clone());
-                    let [before, after] = sides.map(|side| side.said_about(key, service));
-                    if this.identity(key) && before != after {
-                        this.newly_acting.entry(service).or_default().insert(key.clone());
-                    }
                 }
             }
             for (key, policy) in &model.resources {
@@ -133,7 +132,8 @@ impl Changed {
     }
 
     /// Whether a change bears on who may use what carries these documents: on somebody whom they name, or, where they
-    /// hand the decision to the whole account, on anybody who may act.
+    /// hand the decision to the whole account, on how somebody who may act appears to their conditions. What else changes
+    /// of who may act is new by policies of its own, and is told there.
     pub(super) fn named<'d>(
         &self,
         docs: impl Iterator<Item = &'d DocUse>,
@@ -161,12 +161,18 @@ impl Changed {
         self.beside.within(span)
     }
 
-    /// Identities that have a grant for actions of a service; only those of which that changes, if the policy that hands
-    /// the decision to them does not.
+    /// Identities that have a grant for actions of a service; only those that appear otherwise than before, if the policy
+    /// that hands the decision to them does not change.
     pub(super) fn acting<'c>(&'c self, service: &str, all: bool) -> impl Iterator<Item = &'c IdentityKey> {
-        let of = if all { &self.acting } else { &self.newly_acting };
-        of.get(service).into_iter().flatten()
+        let acting = self.acting.get(service).into_iter().flatten();
+        acting.filter(move |key| all || self.appearing.contains(*key))
     }
+}
+
+/// Whether an identity of both sides has another ARN or other tags than before.
+pub(super) fn appears_otherwise(key: &IdentityKey, sides: [&Model; 2]) -> bool {
+    let appearance = sides.map(|model| model.identities.get(key).map(|it| (&it.arn, it.shown, &it.tags)));
+    matches!(appearance, [Some(before), Some(after)] if before != after)
 }
 
 impl Model {
@@ -186,26 +192,6 @@ impl Model {
         identity.into_iter().chain(groups).flat_map(|identity| &identity.docs)
     }
 
-    /// What decides what an identity may do in a service, as far as it is its own.
-    fn said_about(&self, key: &IdentityKey, service: &str) -> Option<About<'_>> {
-        let identity = self.identities.get(key)?;
-        let said = |used: &DocUse| match &used.doc {
-            Doc::Read(document) if document.unknown_statements.is_empty() => {
-                let about = document.statements.iter().filter(|one| names(one, service));
-                Ok(about.map(|one| (document.version, Statement { index: 0, ..one.clone() })).collect())
-            }
-            Doc::Read(document) => Err(format!("{document:?}")),
-            Doc::Unread { id, .. } => Err(id.to_string()),
-        };
-        Some(About {
-            arn: identity.arn.as_deref(),
-            shown: identity.shown,
-            tags: &identity.tags,
-            policies: self.docs_of(key).map(said).filter(|said| *said != Ok(Vec::new())).collect(),
-            boundary: identity.boundary.iter().map(said).collect(),
-        })
-    }
-
     /// Whether some policy of an identity may permit an action of the service.
     fn may_act(&self, key: &IdentityKey, service: &str) -> bool {
         self.docs_of(key).any(|used| match &used.doc {
@@ -214,20 +200,6 @@ impl Model {
         })
     }
 }
-
-/// What an identity has to say about a service.
-#[derive(PartialEq)]
-struct About<'m> {
-    arn: Option<&'m str>,
-    shown: bool,
-    tags: &'m BTreeMap<String, String>,
-    /// Those that say anything.
-    policies: Vec<Said>,
-    boundary: Vec<Said>,
-}
-
-/// The statements of a document, or what identifies it where they cannot be told.
-type Said = Result<Vec<(Option<Version>, Statement)>, String>;
 
 /// Whether a statement may be about actions of a service.
 fn names(statement: &Statement, service: &str) -> bool {

@@ -80,8 +80,8 @@ pub(super) struct Viewer<'a> {
     pub(super) account: &'a Account,
     pub(super) changed: &'a Changed,
     pub(super) memo: &'a Memo,
-    /// Whether nothing changes of the focus itself, but only of what resources and roles say of it.
-    pub(super) still: bool,
+    /// Whether all that an identity may do is looked at, and not only where it may change.
+    pub(super) whole: bool,
     pub(super) readings: Readings,
     pub(super) contested: Contested,
 }

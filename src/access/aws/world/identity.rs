@@ -123,11 +123,11 @@ impl Viewer<'_> {
         let root = Glob::literal(&format!("AWS:{}", self.account.root()));
         let mut unseen = Gathered::default();
         let model = self.model;
-        let span = self.memo.span(key, self.sides);
-        let mut about: BTreeSet<&Carrier> = match self.still {
-            true => self.changed.beside(&span).collect(),
-            false => model.speaking.about(arn, &span),
-        };
+        let spans = self.memo.spans(key, self.sides);
+        // Of requests beyond what changes of the identity and of policies that speak of anyone, both sides say the same.
+        let mut about: BTreeSet<&Carrier> = self.changed.beside(&spans.whole).collect();
+        let own = if self.whole { &spans.whole } else { &spans.changing };
+        about.extend(model.speaking.of_anyone().within(own));
         // Who is named on one side may be one of everyone on the other.
         about.extend(self.sides.into_iter().flat_map(|side| side.speaking.named(arn)));
         for speaking in about {
@@ -208,7 +208,7 @@ impl Viewer<'_> {
 }
 
 /// Context keys whose value follows from who asks.
-fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTreeMap<Arc<str>, KeyValue> {
+pub(super) fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTreeMap<Arc<str>, KeyValue> {
     let mut keys = BTreeMap::new();
     if !identity.shown {
         return keys;
@@ -229,7 +229,7 @@ fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTre
 
 /// Decides the literals about who asks: a rule with one that fails is gone, one that holds is left out. A tag that
 /// the identity does not carry is absent.
-fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
+pub(super) fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
     if known.is_empty() {
         return;
     }

@@ -1,8 +1,7 @@
 //! Documents of a plan, each text read once.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::model::Doc;
 use crate::access::Reason;
@@ -15,8 +14,8 @@ use crate::access::worlds::{Piece, Val};
 /// Reads documents and remembers them by their text.
 #[derive(Default)]
 pub(super) struct Library {
-    texts: RefCell<HashMap<(Kind, Vec<Piece>), Doc>>,
-    managed: RefCell<HashMap<String, Doc>>,
+    texts: Mutex<HashMap<(Kind, Vec<Piece>), Doc>>,
+    managed: Mutex<HashMap<String, Doc>>,
     /// Policies that the team has imported, by ARN.
     imported: Arc<Catalogue>,
 }
@@ -48,11 +47,11 @@ impl Library {
             other => vec![Piece::Text(other.text()?.into())],
         };
         let key = (kind, pieces);
-        if let Some(doc) = self.texts.borrow().get(&key) {
+        if let Some(doc) = self.texts.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Some(doc.clone());
         }
         let doc = self.parse(address, path, &key.1, kind);
-        self.texts.borrow_mut().insert(key, doc.clone());
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(key, doc.clone());
         Some(doc)
     }
 
@@ -85,7 +84,7 @@ impl Library {
 
     /// The document of a managed policy, as it was imported or as AWS writes it.
     pub(super) fn managed(&self, arn: &str) -> Doc {
-        if let Some(doc) = self.managed.borrow().get(arn) {
+        if let Some(doc) = self.managed.lock().unwrap_or_else(PoisonError::into_inner).get(arn) {
             return doc.clone();
         }
         if let Some(policy) = self.imported.role("aws", arn).and_then(|policy| policy.blocks.first()) {
@@ -93,7 +92,8 @@ impl Library {
             let doc = self.read(arn, "", &text, Kind::Identity);
             return self
                 .managed
-                .borrow_mut()
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
                 .entry(arn.to_owned())
                 .or_insert(doc.unwrap_or_else(|| unknown(arn)))
                 .clone();
@@ -103,7 +103,7 @@ impl Library {
             Some(document) => Doc::Read(Arc::new(document)),
             None => unknown(arn),
         };
-        self.managed.borrow_mut().insert(arn.to_owned(), doc.clone());
+        self.managed.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned(), doc.clone());
         doc
     }
 }

@@ -1,12 +1,10 @@
 //! What is made once and used by many views: compiled documents, and what identities speak of.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::model::{IdentityKey, Model};
-use super::span::Span;
+use super::span::Spans;
 use crate::access::aws::compile::{Contested, Place, Readings, compile};
 use crate::access::aws::document::Document;
 use crate::access::aws::parse::Kind;
@@ -14,7 +12,7 @@ use crate::access::rule::RuleSet;
 
 /// So many documents are kept compiled: those of the thing that is looked at, and those that many things share. What is
 /// forgotten is compiled again.
-const KEPT: usize = 1_024;
+const KEPT: usize = 8_192;
 
 /// A document as rules.
 pub(super) struct Compiled {
@@ -26,13 +24,13 @@ pub(super) struct Compiled {
 }
 
 /// The document, by where it is in memory, with all that its rules depend on.
-type Key = (*const Document, Kind, Arc<str>, Arc<str>, Readings);
+type Key = (usize, Kind, Arc<str>, Arc<str>, Readings);
 
 /// Remembers; see the module's documentation.
 #[derive(Default)]
 pub(super) struct Memo {
-    compiled: RefCell<HashMap<Key, Rc<Compiled>>>,
-    spans: RefCell<HashMap<IdentityKey, Rc<Span>>>,
+    compiled: Mutex<HashMap<Key, Arc<Compiled>>>,
+    spans: Mutex<HashMap<IdentityKey, Arc<Spans>>>,
 }
 
 impl Memo {
@@ -43,30 +41,35 @@ impl Memo {
         kind: Kind,
         (address, path): (&Arc<str>, &Arc<str>),
         readings: Readings,
-    ) -> Rc<Compiled> {
-        let key = (Arc::as_ptr(document), kind, Arc::clone(address), Arc::clone(path), readings);
-        let mut kept = self.compiled.borrow_mut();
-        if let Some(known) = kept.get(&key) {
-            return Rc::clone(known);
+    ) -> Arc<Compiled> {
+        let key = (Arc::as_ptr(document).addr(), kind, Arc::clone(address), Arc::clone(path), readings);
+        if let Some(known) = locked(&self.compiled).get(&key) {
+            return Arc::clone(known);
         }
         let mut contested = Contested::default();
         let place = Place { address: address.to_string(), path: path.to_string() };
         let rules = compile(document, kind, &place, readings, &mut contested);
-        let made = Rc::new(Compiled { rules, contested, _of: Arc::clone(document) });
+        let made = Arc::new(Compiled { rules, contested, _of: Arc::clone(document) });
+        let mut kept = locked(&self.compiled);
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(key, Rc::clone(&made));
+        kept.insert(key, Arc::clone(&made));
         made
     }
 
     /// What an identity speaks of on these sides, which are always the same two.
-    pub(super) fn span(&self, key: &IdentityKey, sides: [&Model; 2]) -> Rc<Span> {
-        if let Some(known) = self.spans.borrow().get(key) {
-            return Rc::clone(known);
+    pub(super) fn spans(&self, key: &IdentityKey, sides: [&Model; 2]) -> Arc<Spans> {
+        if let Some(known) = locked(&self.spans).get(key) {
+            return Arc::clone(known);
         }
-        let made = Rc::new(Span::of(key, sides));
-        self.spans.borrow_mut().insert(key.clone(), Rc::clone(&made));
+        let made = Arc::new(Spans::of(key, sides));
+        locked(&self.spans).insert(key.clone(), Arc::clone(&made));
         made
     }
+}
+
+/// What is kept is whole whoever panicked meanwhile.
+fn locked<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -38,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::access::Verdict;
 use crate::access::aws::compile::{Contested, Readings};
+use crate::access::parts::in_parts;
 use crate::access::worlds::{Judged, Platform, Row, Side, State, Val};
 use crate::iam::{self, IamChange};
 
@@ -53,6 +54,9 @@ use memo::Memo;
 use mirror::Own;
 use model::{Credential, IdentityKey, Model};
 use space::WorldSpace;
+
+/// Fewer things than this are not worth a thread of their own.
+const PART: usize = 16;
 
 /// AWS.
 #[derive(Clone, Copy, Debug)]
@@ -150,8 +154,17 @@ impl<'a> World<'a> {
         let mut all = focus::of(&self.before);
         all.extend(focus::of(&self.after));
         let held: BTreeSet<&String> = self.holders.values().flatten().collect();
-        for one in all.iter().filter(|one| !matches!(one, Focus::Credential(address) if held.contains(address))) {
-            self.judge(one, out);
+        all.retain(|one| {
+            !matches!(one, Focus::Credential(address) if held.contains(address)) && self.may_be_touched(one)
+        });
+        let all: Vec<Focus> = all.into_iter().collect();
+        let blank = out.blank();
+        for part in in_parts(&all, PART, |part| {
+            let mut said = blank.clone();
+            part.iter().for_each(|one| self.judge(one, &mut said));
+            said
+        }) {
+            out.absorb(part);
         }
         for (row, change) in changed(self.state) {
             if out.verdict(change) == Verdict::None
@@ -165,8 +178,9 @@ impl<'a> World<'a> {
     fn view(&self, model: &Model, focus: &Focus, readings: Readings, known: &mut Contested) -> View {
         let sides = [&self.before, &self.after];
         let Self { owners, account, changed, memo, .. } = self;
-        let still = !self.is_own_changed(focus);
-        let mut viewer = Viewer { model, sides, owners, account, changed, memo, still, readings, contested: *known };
+        // Where a credential changes, all that its identity may do does.
+        let whole = matches!(focus, Focus::Credential(_)) && self.is_own_changed(focus);
+        let mut viewer = Viewer { model, sides, owners, account, changed, memo, whole, readings, contested: *known };
         let view = viewer.view(focus);
         *known = viewer.contested;
         view
@@ -199,8 +213,8 @@ impl<'a> World<'a> {
         let sides = [&self.before, &self.after];
         let changed = &self.changed;
         let bears_on = |key: &IdentityKey| {
-            let span = self.memo.span(key, sides);
-            sides.into_iter().any(|model| model.bears_on(key, changed, &span))
+            let spans = self.memo.spans(key, sides);
+            sides.into_iter().any(|model| model.bears_on(key, changed, &spans.whole))
         };
         match focus {
             Focus::Identity(key) => self.is_own_changed(focus) || bears_on(key),
@@ -223,9 +237,6 @@ impl<'a> World<'a> {
     }
 
     fn judge(&self, focus: &Focus, out: &mut Judged) {
-        if !self.may_be_touched(focus) {
-            return;
-        }
         let mut contested = Contested::default();
         let before = self.view(&self.before, focus, Readings::default(), &mut contested);
         let after = self.view(&self.after, focus, Readings::default(), &mut contested);

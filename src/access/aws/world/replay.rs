@@ -135,13 +135,7 @@ impl Side<'_> {
             IdentityKind::User => Principal::User { arn: arn.to_owned() },
             _ => Principal::Role { arn: arn.to_owned() },
         };
-        let mut point = point.clone();
-        for (tag, value) in &identity.tags {
-            point
-                .keys
-                .insert(format!("aws:principaltag/{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()));
-        }
-        self.ask(principal, &point, &policies)
+        self.ask(principal, &tagged(point, identity), &policies)
     }
 
     /// The policies that stand on the resource; `None` where one stands on a resource of which no ARN is known, and
@@ -218,7 +212,10 @@ impl Side<'_> {
             resource_kind: kind,
             ..Policies::default()
         };
-        self.ask(principal, point, &policies)
+        match known {
+            Some(identity) => self.ask(principal, &tagged(point, identity), &policies),
+            None => self.ask(principal, point, &policies),
+        }
     }
 
     fn ask(&self, principal: Principal, point: &Point, policies: &Policies<'_>) -> Option<bool> {
@@ -238,6 +235,16 @@ impl Side<'_> {
         };
         said(&evaluate(&request, policies, self.reading()))
     }
+}
+
+/// The request with the tags of who makes it.
+fn tagged(point: &Point, identity: &Identity) -> Point {
+    let mut point = point.clone();
+    let tags = identity.tags.iter().map(|(tag, value)| {
+        (format!("aws:principaltag/{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()))
+    });
+    point.keys.extend(tags);
+    point
 }
 
 fn said(outcome: &Outcome) -> Option<bool> {

@@ -1,10 +1,12 @@
 //! Which requests an identity's own statements can be about, told by the prefix of their actions and by how the patterns
 //! of their resources begin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use super::changed::appears_otherwise;
 use super::model::{Doc, DocUse, IdentityKey, Model};
-use crate::access::aws::document::{Document, Item, Statement, Text};
+use crate::access::aws::document::{Item, Statement, Text, Version};
 
 /// The prefix of an action, such as `s3`, in lower case; `None` is any.
 pub(super) type Service = Option<String>;
@@ -14,6 +16,21 @@ pub(super) type Service = Option<String>;
 #[derive(Debug)]
 pub(super) struct Span(BTreeSet<(Service, String)>);
 
+/// What an identity speaks of on both sides.
+pub(super) struct Spans {
+    /// At all.
+    pub(super) whole: Span,
+    /// By what of its own policies differs between the sides: about all other requests they say the same.
+    pub(super) changing: Span,
+}
+
+impl Spans {
+    /// Of an identity.
+    pub(super) fn of(key: &IdentityKey, sides: [&Model; 2]) -> Self {
+        Self { whole: Span::of(key, sides), changing: Span::changing(key, sides) }
+    }
+}
+
 impl Span {
     /// Whatever there is.
     fn everything() -> Self {
@@ -21,10 +38,9 @@ impl Span {
     }
 
     /// Of an identity.
-    pub(super) fn of(key: &IdentityKey, sides: [&Model; 2]) -> Self {
-        let boundary = |model: &'_ Model| model.identities.get(key).map(|it| it.boundary.clone()).unwrap_or_default();
+    fn of(key: &IdentityKey, sides: [&Model; 2]) -> Self {
         // What a boundary no longer holds may be granted anywhere.
-        if !are_same(&boundary(sides[0]), &boundary(sides[1])) {
+        if boundary_changes(key, sides) {
             return Self::everything();
         }
         let mut parts = BTreeSet::new();
@@ -32,35 +48,86 @@ impl Span {
             let boundary = model.identities.get(key).into_iter().flat_map(|identity| &identity.boundary);
             for used in model.docs_of(key).chain(boundary) {
                 match &used.doc {
-                    Doc::Read(document) if document.unknown_statements.is_empty() => add(document, &mut parts),
+                    Doc::Read(document) if document.unknown_statements.is_empty() => {
+                        document.statements.iter().for_each(|statement| add(statement, &mut parts));
+                    }
                     _ => return Self::everything(),
                 }
             }
         }
         Self(parts)
     }
+
+    /// Of that by which its own policies differ.
+    fn changing(key: &IdentityKey, sides: [&Model; 2]) -> Self {
+        if appears_otherwise(key, sides) || boundary_changes(key, sides) {
+            return Self::everything();
+        }
+        let [before, after] = sides;
+        let missing = [missing(key, before, after), missing(key, after, before)];
+        let [Some(lost), Some(gained)] = missing.map(|documents| statements(&documents)) else {
+            return Self::everything();
+        };
+        let mut parts = BTreeSet::new();
+        for (one, other) in [(&lost, &gained), (&gained, &lost)] {
+            one.iter().filter(|said| !other.contains(said)).for_each(|(_, statement)| add(statement, &mut parts));
+        }
+        Self(parts)
+    }
 }
 
-/// Whether documents in force on both sides say the same.
-fn are_same(before: &[DocUse], after: &[DocUse]) -> bool {
-    let same = |(one, other): (&DocUse, &DocUse)| match (&one.doc, &other.doc) {
-        (Doc::Read(one), Doc::Read(other)) => one == other,
+/// Whether the boundary of an identity is another one than before.
+fn boundary_changes(key: &IdentityKey, sides: [&Model; 2]) -> bool {
+    let [before, after] =
+        sides.map(|model| model.identities.get(key).map(|it| it.boundary.as_slice()).unwrap_or_default());
+    before.len() != after.len() || before.iter().zip(after).any(|(one, other)| !says_same(one, other))
+}
+
+/// Whether documents in force say the same.
+fn says_same(one: &DocUse, other: &DocUse) -> bool {
+    match (&one.doc, &other.doc) {
+        (Doc::Read(one), Doc::Read(other)) => Arc::ptr_eq(one, other) || one == other,
         (Doc::Unread { id: one, .. }, Doc::Unread { id: other, .. }) => one == other,
         _ => false,
-    };
-    before.len() == after.len() && before.iter().zip(after).all(same)
+    }
 }
 
-/// Adds what the document's statements speak of.
-fn add(document: &Document, parts: &mut BTreeSet<(Service, String)>) {
-    for statement in &document.statements {
-        let starts: BTreeSet<String> = match statement.resource.as_ref().filter(|clause| !clause.negated) {
-            Some(clause) => clause.set.items.iter().map(item_start).collect(),
-            None => BTreeSet::from([String::new()]),
-        };
-        for service in services(statement) {
-            parts.extend(starts.iter().map(|start| (service.clone(), start.clone())));
+/// The policies of an identity that another side does not have in the same place; an identity that is not there has
+/// none.
+fn missing<'m>(key: &IdentityKey, model: &'m Model, from: &'m Model) -> Vec<&'m DocUse> {
+    let mut places: HashMap<(&str, &str), Vec<&DocUse>> = HashMap::new();
+    for used in from.docs_of(key) {
+        places.entry((&used.address, &used.path)).or_default().push(used);
+    }
+    let is_there = |used: &DocUse| {
+        let place = places.get(&(&*used.address, &*used.path));
+        place.is_some_and(|others| others.iter().any(|other| says_same(used, other)))
+    };
+    model.docs_of(key).filter(|used| !is_there(used)).collect()
+}
+
+/// The statements of documents, wherever in them they stand; `None` where one cannot be read.
+fn statements(of: &[&DocUse]) -> Option<Vec<(Option<Version>, Statement)>> {
+    let mut all = Vec::new();
+    for used in of {
+        match &used.doc {
+            Doc::Read(document) if document.unknown_statements.is_empty() => all.extend(
+                document.statements.iter().map(|one| (document.version, Statement { index: 0, ..one.clone() })),
+            ),
+            _ => return None,
         }
+    }
+    Some(all)
+}
+
+/// Adds what a statement speaks of.
+fn add(statement: &Statement, parts: &mut BTreeSet<(Service, String)>) {
+    let starts: BTreeSet<String> = match statement.resource.as_ref().filter(|clause| !clause.negated) {
+        Some(clause) => clause.set.items.iter().map(item_start).collect(),
+        None => BTreeSet::from([String::new()]),
+    };
+    for service in services(statement) {
+        parts.extend(starts.iter().map(|start| (service.clone(), start.clone())));
     }
 }
 

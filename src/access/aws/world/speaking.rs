@@ -40,12 +40,6 @@ impl Speaking {
         this
     }
 
-    /// Carriers that speak of the identity with this ARN by name, or of anyone about a request of the span. What everyone
-    /// is given or denied elsewhere an identity has no part of its own in.
-    pub(super) fn about<'s>(&'s self, arn: &str, span: &'s Span) -> BTreeSet<&'s Carrier> {
-        self.of_anyone.within(span).chain(self.named(arn)).collect()
-    }
-
     /// Carriers that speak of the identity with this ARN by name.
     pub(super) fn named(&self, arn: &str) -> impl Iterator<Item = &Carrier> {
         self.by_name.get(arn).into_iter().flatten()
