@@ -676,3 +676,26 @@ fn a_restriction_lifted_from_nobody_is_said_to_be() {
     let (access, _) = Plan::default().changes("azurerm_management_lock.l", weaker, lock).judged();
     assert!(access.changes[0].reasons.is_empty(), "a stricter lock");
 }
+
+/// A role that goes leaves its holders with what nobody knows; other changes have no part in that.
+#[test]
+fn what_cannot_be_told_is_said_of_the_changes_that_bear_on_it() {
+    let role = |id: &str, actions: Value| {
+        json!({"role_definition_id": id, "name": id, "scope": "/subscriptions/s", "permissions": [{"actions": actions,
+            "not_actions": [], "data_actions": [], "not_data_actions": []}]})
+    };
+    let grant = |id: &str| {
+        json!({"principal_id": "ann", "scope": "/subscriptions/s", "condition": null,
+            "role_definition_id": format!("/roleDefinitions/{id}")})
+    };
+    let wide = json!(["Microsoft.Compute/*/read", "Microsoft.Network/*"]);
+    let plan = Plan::default()
+        .stays("azurerm_role_assignment.a", grant("a"))
+        .stays("azurerm_role_assignment.b", grant("b"))
+        .changes("azurerm_role_definition.a", role("a", wide.clone()), Value::Null)
+        .changes("azurerm_role_definition.b", role("b", wide), role("b", json!(["Microsoft.Compute/*/read"])));
+    let (access, recognition) = plan.judged();
+    let said = recognition.changes.iter().zip(&access.changes);
+    let said: Vec<_> = said.map(|(change, it)| (change.row.address.as_str(), it.verdict)).collect();
+    assert_eq!(said, [("azurerm_role_definition.a", Verdict::Possible), ("azurerm_role_definition.b", Verdict::None)]);
+}

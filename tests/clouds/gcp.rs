@@ -717,3 +717,21 @@ fn whoever_leaves_a_group_that_is_denied_something_gains_it() {
     assert_ne!(exempt().changes(ANN, Value::Null, member.clone()).verdict(), Verdict::None);
     assert_eq!(exempt().changes(ANN, member, Value::Null).verdict(), Verdict::None);
 }
+
+/// A role that goes leaves its holders with what nobody knows; other changes have no part in that.
+#[test]
+fn what_cannot_be_told_is_said_of_the_changes_that_bear_on_it() {
+    let role = |id: &str, permissions: Value| json!({"project": "acme", "role_id": id, "stage": "GA", "permissions": permissions});
+    let [a, b] = ["a", "b"].map(|id| role(id, json!(["storage.objects.get", "storage.objects.list"])));
+    let grant = |id: &str| with(&granted("user:ann@acme.example"), "role", json!(format!("projects/acme/roles/{id}")));
+    let plan = Plan::default()
+        .stays("google_project_iam_member.a", grant("a"))
+        .stays("google_project_iam_member.b", grant("b"))
+        .changes("google_project_iam_custom_role.a", a, Value::Null)
+        .changes("google_project_iam_custom_role.b", b, role("b", json!(["storage.objects.get"])));
+    let (access, recognition) = plan.judged();
+    let said = recognition.changes.iter().zip(&access.changes);
+    let said: Vec<_> = said.map(|(change, it)| (change.row.address.as_str(), it.verdict)).collect();
+    let [a, b] = ["google_project_iam_custom_role.a", "google_project_iam_custom_role.b"];
+    assert_eq!(said, [(a, Verdict::Possible), (b, Verdict::None)]);
+}

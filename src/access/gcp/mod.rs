@@ -112,17 +112,17 @@ impl World<'_> {
                 self.piece(&sides, piece, &replay, &undo, out);
             }
             for (origin, doubt, _) in &outcome.possible {
-                self.doubtful(origin.as_ref(), doubt, out);
+                self.doubtful(origin.as_ref(), doubt, &undo, out);
             }
         }
         if none {
-            self.members(out);
+            self.members(&undo, out);
         }
         self.lifted(out);
     }
 
     /// What cannot be told of a statement.
-    fn doubtful(&self, origin: Option<&Origin>, doubt: &Doubt, out: &mut Judged) {
+    fn doubtful(&self, origin: Option<&Origin>, doubt: &Doubt, undo: &Undo<'_>, out: &mut Judged) {
         let path = origin.map(|origin| origin.path.as_str()).unwrap_or_default();
         let (code, message) = match doubt {
             Doubt::Budget => ("budget", "too many interacting grants to decide within the budget".to_owned()),
@@ -133,18 +133,17 @@ impl World<'_> {
                 ("unconfirmed", "a request was found but does not stand up when checked".to_owned())
             }
         };
-        let address = origin.map(|origin| origin.address.as_str()).unwrap_or_default();
-        self.doubt(address, &reason(code, path, message), out);
+        self.doubt(origin, &reason(code, path, message), undo, out);
     }
 
     /// Says where only somebody in a group would gain, who no longer is denied it.
-    fn members(&self, out: &mut Judged) {
+    fn members(&self, undo: &Undo<'_>, out: &mut Judged) {
         let sides = Sides::of(self.before, self.after);
         if let Some((before, after)) = sides.with_members()
             && !compare(&before, &after, &Space::of(&sides), Options::default()).is_none()
         {
             let message = "a group has the access that the change no longer denies; who is in it is not in the plan";
-            self.doubt("", &reason("outside_plan", "", message.into()), out);
+            self.doubt(None, &reason("outside_plan", "", message.into()), undo, out);
         }
     }
 
@@ -254,16 +253,13 @@ impl World<'_> {
         }
     }
 
-    /// A doubt about a statement: its own row if that changes, else every changed row.
-    fn doubt(&self, address: &str, reason: &Reason, out: &mut Judged) {
-        let own: Vec<usize> = self.touched.iter().copied().filter(|at| self.is_at(*at, address)).collect();
-        let rows = if own.is_empty() { self.touched.iter().copied().collect() } else { own };
+    /// A doubt about a statement: what bears on it, or every changed row.
+    fn doubt(&self, origin: Option<&Origin>, reason: &Reason, undo: &Undo<'_>, out: &mut Judged) {
+        let rows = match origin {
+            Some(origin) => undo.bearing(origin),
+            None => self.touched.iter().copied().collect(),
+        };
         rows.into_iter().for_each(|row| self.possible(row, reason.clone(), out));
-    }
-
-    fn is_at(&self, row: usize, address: &str) -> bool {
-        let object = self.state.rows.get(row).and_then(|row| row.after.as_ref());
-        object.is_some_and(|object| *object.address == *address)
     }
 
     fn piece(
@@ -277,19 +273,19 @@ impl World<'_> {
         let point = &piece.point;
         let Some(grant) = sides.granting(piece) else {
             let message = "a request was found that no grant of the plan carries".to_owned();
-            return self.doubt("", &reason("unconfirmed", "", message), out);
+            return self.doubt(None, &reason("unconfirmed", "", message), undo, out);
         };
         let told = sides.settle(grant, point);
         let action = match told {
             Told::New(action) => action,
             Told::Possible(code, message) => {
-                return self.doubt(&grant.origin.address, &reason(code, &grant.origin.path, message), out);
+                return self.doubt(Some(&grant.origin), &reason(code, &grant.origin.path, message), undo, out);
             }
         };
         // A request that the second evaluator contradicts proves nothing.
         if now.permits(point, &action) == evaluate::Truth::No || then.permits(point, &action) == evaluate::Truth::Yes {
             let message = "a request was found but does not stand up when checked".to_owned();
-            return self.doubt(&grant.origin.address, &reason("unconfirmed", &grant.origin.path, message), out);
+            return self.doubt(Some(&grant.origin), &reason("unconfirmed", &grant.origin.path, message), undo, out);
         }
         let new = news(grant, point, &action);
         let culprits = undo.culprits(sides, point, grant);

@@ -10,6 +10,7 @@ use super::model::{Grant, Source, collect};
 use super::principal;
 use crate::access::apart::{Index, Reach};
 use crate::access::point::Point;
+use crate::access::rule::Origin;
 use crate::access::worlds::{Object, Row, Side};
 
 /// More changed rows than this are not undone one by one: only those that bear on the grant are.
@@ -24,6 +25,8 @@ pub(super) struct Undo<'a> {
     source: &'a Source<'a>,
     /// The rows of the after side by address.
     rows: HashMap<&'a str, usize>,
+    /// The grants of the after side by the address of their row.
+    grants: HashMap<&'a str, Vec<&'a Grant>>,
     /// The rows behind the grants of either side, by whom they are about.
     index: Index,
     behind: Vec<usize>,
@@ -56,7 +59,11 @@ impl<'a> Undo<'a> {
         let reads = |row: &Row| [&row.before, &row.after].into_iter().flatten().any(read);
         let others = world.state.rows.iter().enumerate().filter(|(_, row)| reads(row)).map(|(at, _)| at).collect();
         let [_, rows] = rows;
-        Self { world, source, rows, index: Index::of(&reaches), behind, others, holders }
+        let mut grants: HashMap<&str, Vec<&Grant>> = HashMap::new();
+        for grant in &world.after.grants {
+            grants.entry(&grant.origin.address).or_default().push(grant);
+        }
+        Self { world, source, rows, grants, index: Index::of(&reaches), behind, others, holders }
     }
 
     /// The rows without whose change the request is not permitted.
@@ -97,6 +104,21 @@ impl<'a> Undo<'a> {
         }
     }
 
+    /// The changed rows by which a grant that cannot be told to be new may be: its own, or those that bear on it.
+    pub(super) fn bearing(&self, origin: &Origin) -> Vec<usize> {
+        let touched = &self.world.touched;
+        if let Some(own) = self.rows.get(origin.address.as_str()).filter(|at| touched.contains(at)) {
+            return vec![*own];
+        }
+        let grants = self.grants.get(origin.address.as_str()).into_iter().flatten();
+        let grants: Vec<&Grant> = grants.copied().filter(|grant| grant.origin == *origin).collect();
+        let lifted = self.world.before.denials.iter().map(|denial| denial.origin.address.as_str()).collect();
+        let bears = |row: &Row| grants.iter().any(|grant| self.bears(row, grant, &lifted));
+        let found: Vec<usize> =
+            touched.iter().copied().filter(|at| self.world.state.rows.get(*at).is_some_and(bears)).collect();
+        if found.is_empty() { touched.iter().copied().collect() } else { found }
+    }
+
     /// Whether a grant whose own row stays may be another by the change of a row.
     fn bears(&self, row: &Row, grant: &Grant, lifted: &BTreeSet<&str>) -> bool {
         [&row.before, &row.after].into_iter().flatten().any(|object| {
@@ -115,7 +137,7 @@ impl<'a> Undo<'a> {
                     let key = object.get("preferred_member_key");
                     let key = key.items().first().unwrap_or(key).get("id").name().unwrap_or_default().to_lowercase();
                     let own = grant.member.split_once(':').is_some_and(|(_, address)| *address == key);
-                    own || !grant.member.starts_with("group:") && text("type") == "GROUP" || key.contains("${")
+                    own || !matches!(text("type"), "USER" | "SERVICE_ACCOUNT") || key.contains("${")
                 }
                 "google_iam_workload_identity_pool_provider" => {
                     let hole = object.get("workload_identity_pool_id").has_hole();
