@@ -45,6 +45,8 @@ const ROOT: usize = 8;
 /// the root user stands for all administrators elsewhere.
 const ADMINISTRATOR: usize = 9;
 
+const TEAM: &str = "aws:principaltag/team";
+
 /// One statement: allow, the negated form of the action, action, resource, condition, principal.
 #[derive(Clone, Debug, PartialEq)]
 struct Says {
@@ -68,6 +70,8 @@ struct Small {
     /// Another managed policy, and whether it bounds `a`, `b`, `u`.
     limit: Doc,
     bounded: [bool; 3],
+    /// Whether `a`, `b`, `u` have a tag.
+    tagged: [bool; 3],
     group: Option<Doc>,
     member: bool,
     trust: [Doc; 2],
@@ -82,7 +86,7 @@ fn doc(most: usize) -> impl Strategy<Value = Doc> {
         prop::bool::weighted(0.1),
         0..ACTIONS.len(),
         0..RESOURCES.len(),
-        0..6usize,
+        0..10usize,
         0..9usize,
     )
         .prop_map(|(allow, not_action, action, resource, condition, principal)| Says {
@@ -91,7 +95,7 @@ fn doc(most: usize) -> impl Strategy<Value = Doc> {
             action,
             resource,
             // Most statements have no condition.
-            condition: if condition > 3 { 0 } else { condition },
+            condition: if condition > 5 { 0 } else { condition },
             principal,
         });
     prop::collection::vec(says, 1..=most)
@@ -108,15 +112,17 @@ fn small() -> impl Strategy<Value = Small> {
         any::<[bool; 4]>(),
         doc(2),
         [prop::bool::weighted(0.3), prop::bool::weighted(0.3), prop::bool::weighted(0.3)],
+        any::<[bool; 3]>(),
     );
     let rest = (maybe(2), any::<bool>(), [doc(2), doc(2)], maybe(2), maybe(2), doc(2));
     (identities, rest).prop_map(
-        |((inline, managed, attached, limit, bounded), (group, member, trust, bucket, queue, key))| Small {
+        |((inline, managed, attached, limit, bounded, tagged), (group, member, trust, bucket, queue, key))| Small {
             inline,
             managed,
             attached,
             limit,
             bounded,
+            tagged,
             group,
             member,
             trust,
@@ -129,7 +135,7 @@ fn small() -> impl Strategy<Value = Small> {
 
 /// A world and what becomes of it: a few parts are taken from another one.
 fn pair() -> impl Strategy<Value = (Small, Small)> {
-    (small(), small(), prop::collection::vec(0..16usize, 1..3)).prop_map(|(before, other, parts)| {
+    (small(), small(), prop::collection::vec(0..17usize, 1..3)).prop_map(|(before, other, parts)| {
         let mut after = before.clone();
         for part in parts {
             match part {
@@ -143,6 +149,7 @@ fn pair() -> impl Strategy<Value = (Small, Small)> {
                 12 => after.trust = other.trust.clone(),
                 13 => after.bucket = other.bucket.clone(),
                 14 => after.queue = other.queue.clone(),
+                15 => after.tagged = other.tagged,
                 _ => after.key = other.key.clone(),
             }
         }
@@ -155,6 +162,8 @@ fn condition(number: usize) -> Option<Value> {
         1 => Some(json!({"Bool": {"aws:SecureTransport": "true"}})),
         2 => Some(json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}})),
         3 => Some(json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})),
+        4 => Some(json!({"StringEquals": {"aws:PrincipalTag/Team": "red"}})),
+        5 => Some(json!({"StringNotEquals": {"aws:PrincipalTag/Team": "red"}})),
         _ => None,
     }
 }
@@ -207,10 +216,12 @@ fn plan(before: &Small, after: &Small) -> World {
         }
     };
     let bounded = |small: &Small, at: usize| small.bounded[at].then(|| arn("policy/limit"));
+    let tags = |small: &Small, at: usize| if small.tagged[at] { json!({"Team": "red"}) } else { json!({}) };
     for (at, name) in ["a", "b"].into_iter().enumerate() {
         add(&format!("aws_iam_role.{name}"), &|small| {
             json!({"name": name, "arn": arn(&format!("role/{name}")), "path": "/",
-                "assume_role_policy": text(&small.trust[at], Kind::Trust), "permissions_boundary": bounded(small, at)})
+                "assume_role_policy": text(&small.trust[at], Kind::Trust), "permissions_boundary": bounded(small, at),
+                "tags": tags(small, at)})
         });
         add(&format!("aws_iam_role_policy.{name}"), &|small| match &small.inline[at] {
             Some(doc) => json!({"name": "p", "role": name, "policy": text(doc, Kind::Identity)}),
@@ -223,7 +234,7 @@ fn plan(before: &Small, after: &Small) -> World {
     }
     add(
         "aws_iam_user.u",
-        &|small| json!({"name": "u", "arn": arn("user/u"), "path": "/", "permissions_boundary": bounded(small, 2)}),
+        &|small| json!({"name": "u", "arn": arn("user/u"), "path": "/", "permissions_boundary": bounded(small, 2), "tags": tags(small, 2)}),
     );
     add("aws_iam_user_policy.u", &|small| match &small.inline[2] {
         Some(doc) => json!({"name": "p", "user": "u", "policy": text(doc, Kind::Identity)}),
@@ -349,13 +360,17 @@ fn contexts(sides: [&Small; 2]) -> Vec<Context> {
     };
     let secure: &[Option<&str>] = if used(&[1]) { &[None, Some("true"), Some("false")] } else { &[None] };
     let endpoint: &[Option<&str>] = if used(&[2, 3]) { &[None, Some("vpce-1"), Some("vpce-2")] } else { &[None] };
+    let team: &[Option<&str>] = if used(&[4, 5]) { &[None, Some("red"), Some("blue")] } else { &[None] };
     let mut all = Vec::new();
     for secure in secure {
         for endpoint in endpoint {
-            let mut context = Context::new();
-            secure.iter().for_each(|value| context.set("aws:securetransport", *value));
-            endpoint.iter().for_each(|value| context.set("aws:sourcevpce", *value));
-            all.push(context);
+            for team in team {
+                let mut context = Context::new();
+                secure.iter().for_each(|value| context.set("aws:securetransport", *value));
+                endpoint.iter().for_each(|value| context.set("aws:sourcevpce", *value));
+                team.iter().for_each(|value| context.set(TEAM, *value));
+                all.push(context);
+            }
         }
     }
     all
@@ -378,7 +393,10 @@ fn newly(before: &Small, after: &Small) -> Option<String> {
         let principal = caller(number);
         let differs = |resource: &str| {
             let [before, after] = [0, 1].map(|side: usize| sides[side].policies(number, resource));
-            (before.identity, before.boundary, before.resource) != (after.identity, after.boundary, after.resource)
+            let tags = [0, 1].map(|side: usize| sides[side].small.tagged.get(number).copied());
+            tags[0] != tags[1]
+                || (before.identity, before.boundary, before.resource)
+                    != (after.identity, after.boundary, after.resource)
         };
         let idle = [0, 1].map(|role: usize| sides.iter().map(|side| side.is_idle(role)).collect::<Vec<_>>());
         let wakes = |resource: &str| roles.iter().zip(&idle).any(|(role, idle)| role == resource && idle[0] != idle[1]);
@@ -393,14 +411,20 @@ fn newly(before: &Small, after: &Small) -> Option<String> {
                 continue;
             }
             for context in &contexts {
-                let request = Request {
-                    principal: principal.clone(),
-                    action: (*action).to_owned(),
-                    resource: (*resource).to_owned(),
-                    resource_account: Some(ACCOUNT.to_owned()),
-                    context: context.clone(),
-                };
                 let permitted = |side: &Side| {
+                    // The tags of whom the plan shows are theirs.
+                    let tag = side.small.tagged.get(number).map(|tagged| tagged.then_some("red"));
+                    let others = context.iter().filter(|(key, _)| tag.is_none() || *key != TEAM);
+                    let others = others.map(|(key, value)| (key.to_owned(), value.clone()));
+                    let own = tag.flatten().map(|tag| (TEAM.to_owned(), tag.into()));
+                    let context = others.chain(own).collect();
+                    let request = Request {
+                        principal: principal.clone(),
+                        action: (*action).to_owned(),
+                        resource: (*resource).to_owned(),
+                        resource_account: Some(ACCOUNT.to_owned()),
+                        context,
+                    };
                     let mut policies = side.policies(number, resource);
                     // What another account lets its people do is its own affair.
                     if number == 4 || number == 5 || number == ADMINISTRATOR {
