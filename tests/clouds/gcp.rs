@@ -635,7 +635,11 @@ fn whoever_moves_between_a_group_and_an_equal_grant_gains_nothing() {
     let into = world().changes(ANN, Value::Null, in_group).changes(DIRECT, wider, Value::Null);
     assert_eq!(into.verdict(), Verdict::None, "to less than she had");
     let other = world().changes(ANN, joined("groups/1", "bob@acme.example"), Value::Null);
-    assert_eq!(other.changes(DIRECT, Value::Null, own).verdict(), Verdict::New, "somebody else leaves");
+    assert_eq!(other.changes(DIRECT, Value::Null, own.clone()).verdict(), Verdict::New, "somebody else leaves");
+    let mut foreign = joined("groups/1", "ann@acme.example");
+    foreign["preferred_member_key"][0]["namespace"] = json!("identitysources/1");
+    let other = world().changes(ANN, foreign, Value::Null).changes(DIRECT, Value::Null, own);
+    assert_eq!(other.verdict(), Verdict::New, "a namesake of another directory leaves");
 }
 
 #[test]

@@ -128,7 +128,8 @@ impl<'a> Undo<'a> {
                 "google_project_iam_custom_role" | "google_organization_iam_custom_role" => {
                     let own =
                         ["id", "name"].iter().any(|it| grant.role_name == format!("${{{}.{it}}}", object.address));
-                    own || grant.role_name.ends_with(&format!("/roles/{}", text("role_id")))
+                    let named = grant.role_name.ends_with(&format!("/roles/{}", text("role_id")));
+                    own || named || object.get("role_id").has_hole()
                 }
                 "google_service_account" => {
                     grant.member == principal::normal(&format!("serviceAccount:{}", text("email")))

@@ -78,7 +78,9 @@ impl World<'_> {
         let caller = request.principal.split_once(':').map_or(request.principal, |(_, address)| address);
         let key = |object: &Object, name: &str| {
             let block = object.get(name);
-            block.items().first().unwrap_or(block).get("id").name()
+            let block = block.items().first().unwrap_or(block);
+            // A namespace is another directory, mapped into this one.
+            block.get("id").name().filter(|_| block.get("namespace").text().is_none_or(str::is_empty))
         };
         let called = |group: &str| {
             self.of_type("google_cloud_identity_group").any(|object| {

@@ -9,7 +9,7 @@ use super::{Collector, Grant};
 use crate::access::gcp::cel::{self, Clause};
 use crate::access::gcp::principal;
 use crate::access::literal::Lit;
-use crate::access::worlds::Object;
+use crate::access::worlds::{Object, Val};
 
 /// The type of a membership.
 pub(in crate::access::gcp) const MEMBERSHIP: &str = "google_cloud_identity_group_membership";
@@ -26,11 +26,19 @@ pub(super) struct Groups {
     members: BTreeMap<String, Vec<(String, Vec<Clause>)>>,
 }
 
-/// The address of a group as its object has it, in lower case.
+/// The address of a group as its object has it, in lower case; none for a group of another directory.
 pub(in crate::access::gcp) fn address(group: &Object) -> Option<String> {
     let key = group.get("group_key");
     let key = key.items().first().unwrap_or(key);
+    if is_foreign(key) {
+        return None;
+    }
     key.get("id").text().map(str::to_lowercase)
+}
+
+/// Whether a key names somebody of another directory that is mapped into this one, whatever it looks like.
+fn is_foreign(key: &Val) -> bool {
+    !key.get("namespace").is_unset()
 }
 
 /// What memberships may call a group.
@@ -42,9 +50,13 @@ pub(in crate::access::gcp) fn names(group: &Object) -> Vec<String> {
 /// The address of a membership's member, and its kind where the provider shows it.
 fn member(object: &Object) -> Option<(String, Option<&str>)> {
     let keys = ["preferred_member_key", "member_key"].map(|it| object.get(it));
-    let id = keys.into_iter().find_map(|key| key.items().first().unwrap_or(key).get("id").name())?;
-    Some((id, object.get("type").text()))
+    let mut keys = keys.into_iter().map(|key| key.items().first().unwrap_or(key));
+    let key = keys.find(|key| key.get("id").name().is_some())?;
+    let kind = if is_foreign(key) { Some(FOREIGN) } else { object.get("type").text() };
+    Some((key.get("id").name()?, kind))
 }
+
+const FOREIGN: &str = "FOREIGN";
 
 impl Groups {
     pub(super) fn group(&mut self, object: &Object) {
@@ -99,6 +111,7 @@ impl Collector<'_> {
         let kind = match kind {
             Some("SERVICE_ACCOUNT") => "serviceAccount",
             Some("GROUP") => "group",
+            Some(FOREIGN) => "foreign",
             _ if lower.ends_with(".gserviceaccount.com") || id.contains("${google_service_account.") => {
                 "serviceAccount"
             }
