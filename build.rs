@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a build script reads the source tree")]
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -18,15 +19,16 @@ fn main() -> io::Result<()> {
     for file in &files {
         let name = file.strip_prefix(&root).unwrap_or(file).to_string_lossy().replace('\\', "/");
         let text = fs::read_to_string(file)?;
+        let at = metadata_at(&text);
         let _ = writeln!(
             list,
-            "    Embedded {{ path: {name:?}, text: include_str!({:?}), package: {:?}, imports: &{:?}, sets: &{:?}, metadata: {:?} }},",
+            "    Embedded {{ path: {name:?}, text: include_str!({:?}), package: {:?}, imports: &{:?}, sets: &{:?}, metadata: {:?}, metadata_at: {at:?} }},",
             file.display().to_string(),
             words_after(&text, "package ").next().unwrap_or_default(),
             words_after(&text, "import data.").collect::<Vec<_>>(),
             ["warn", "approve", "deny"]
                 .map(|set| words_after(&text, &format!("{set} ")).any(|word| word == "contains")),
-            metadata(&text),
+            metadata(text.get(at.clone()).unwrap_or_default()),
         );
     }
     list.push_str("]\n");
@@ -57,11 +59,18 @@ fn words_after<'t>(text: &'t str, beginning: &str) -> impl Iterator<Item = &'t s
     text.lines().filter_map(move |line| line.strip_prefix(beginning)?.split_whitespace().next())
 }
 
-/// The object after `metadata :=` as JSON: our rules write it as a literal whose brace closes at a line's beginning.
-fn metadata(text: &str) -> String {
-    let Some((_, rest)) = text.split_once("\nmetadata := ") else { return String::new() };
-    let end = rest.find("\n}").unwrap_or(rest.len());
-    let body = rest.get(..end).unwrap_or_default().trim_end();
+/// Where `metadata := {...}` stands: our rules write it as a literal whose brace closes at a line's beginning. Empty
+/// where there is none.
+fn metadata_at(text: &str) -> Range<usize> {
+    let Some(line) = text.find("\nmetadata := {") else { return 0..0 };
+    let rest = text.get(line..).unwrap_or_default();
+    line + 1..rest.find("\n}").map_or(text.len(), |end| line + end + 2)
+}
+
+/// The object as JSON.
+fn metadata(definition: &str) -> String {
+    let Some((_, object)) = definition.split_once(":= ") else { return String::new() };
+    let body = object.strip_suffix('}').unwrap_or(object).trim_end();
     // Rego takes a comma before the brace, JSON does not.
     format!("{}}}", body.strip_suffix(',').unwrap_or(body))
 }

@@ -1,5 +1,6 @@
 //! What a policy set is loaded from: texts with their paths. Reading files is the edge's work.
 
+use std::ops::Range;
 use std::time::Duration;
 
 /// A file under `policies/`, as the build script found it.
@@ -15,6 +16,8 @@ pub(super) struct Embedded {
     pub(super) sets: &'static [bool; 3],
     /// Its `metadata` object as JSON; empty for a library and for tests.
     pub(super) metadata: &'static str,
+    /// Where in the text the definition of `metadata` stands.
+    pub(super) metadata_at: Range<usize>,
 }
 
 /// Every file under `policies/`.
@@ -118,13 +121,10 @@ impl Embedded {
 
     /// The same without the metadata: what judges. Lines stay where they are.
     pub(super) fn judging(&self) -> PolicySource {
-        const BEGINNING: &str = "\nmetadata := {";
-        let cut = self.text.split_once(BEGINNING).and_then(|(before, rest)| {
-            let (metadata, after) = rest.split_once("\n}\n")?;
-            let lines = metadata.matches('\n').count() + 3;
-            Some(format!("{before}{}{after}", "\n".repeat(lines)))
-        });
-        PolicySource { path: self.path.to_owned(), text: cut.unwrap_or_else(|| self.text.to_owned()) }
+        let mut text = self.text.to_owned();
+        let lines = self.text.get(self.metadata_at.clone()).map_or(0, |metadata| metadata.matches('\n').count());
+        text.replace_range(self.metadata_at.clone(), &"\n".repeat(lines));
+        PolicySource { path: self.path.to_owned(), text }
     }
 }
 
