@@ -85,11 +85,12 @@ impl Viewer<'_> {
         let mut deny = it.deny;
         deny.append(&mut direct.deny);
         let (open, specific): (Vec<Rule>, Vec<Rule>) = direct.allow.into_iter().partition(is_open);
+        let [open, specific, handed] = [open, specific, account.allow].map(|rules| as_seen_by(&named, rules));
+        deny = as_seen_by(&named, deny);
         let rules = |allow| Decision::Rules(RuleSet { allow, deny: Vec::new() });
         // A grant to a role leaves the role's boundary standing, one to a user or to everyone does not.
         let mut by_name = vec![rules(specific)];
-        // What is handed to the account counts for each as its conditions see him.
-        let (mut same_account, mut handed) = (Vec::new(), Vec::new());
+        let mut same_account = Vec::new();
         if it.administrator.is_some() {
             let lits = vec![Lit::of(Dim::Principal, false, vec![root], "the account's administrator")];
             same_account.push(rules(vec![Rule { lits, origin: Origin::default() }]));
@@ -99,18 +100,14 @@ impl Viewer<'_> {
             deny.extend(one.own.denials().map(|rule| one.limited(rule)));
             let mut alone = one.own.alone();
             restrict(&mut alone, &one.is(false));
-            match it.explicit.and_then(|_| settled(&account.allow, &one.known)) {
-                Some(allow) => handed.push(Decision::And(vec![alone, rules(allow)])),
-                None => same_account.push(alone),
-            }
+            same_account.push(alone);
         }
         let mut any = vec![rules(open), Decision::And(by_name)];
         // A key policy has to hand the decision to the account before identity policies count.
         any.push(match it.explicit.is_some() {
-            true => Decision::And(vec![Decision::Or(same_account), rules(account.allow)]),
+            true => Decision::And(vec![Decision::Or(same_account), rules(handed)]),
             false => Decision::Or(same_account),
         });
-        any.append(&mut handed);
         Decision::And(vec![Decision::Or(any), all_but(deny)])
     }
 
@@ -204,6 +201,16 @@ impl Named {
         Lit::of(Dim::Principal, not, self.itself.clone(), &self.label)
     }
 
+    /// The rule as it is for this identity, whose tags and name decide conditions; `None` where they decide nothing, and
+    /// `Some(None)` where it does not hold.
+    fn settled(&self, rule: &Rule) -> Option<Option<Rule>> {
+        let mut set = RuleSet { allow: vec![rule.clone()], deny: Vec::new() };
+        settle(&mut set, &self.known);
+        let settled = set.allow.pop();
+        let same = settled.as_ref().is_some_and(|settled| settled.lits.len() == rule.lits.len());
+        (!same).then(|| settled.map(|rule| self.limited(&rule)))
+    }
+
     /// The rule, for this identity alone.
     fn limited(&self, rule: &Rule) -> Rule {
         let lits = rule.lits.iter().cloned().chain([self.is(false)]).collect();
@@ -219,17 +226,23 @@ impl Named {
     }
 }
 
-/// The rules as they are for an identity with known keys; `None` where they ask for none of them.
-fn settled(rules: &[Rule], known: &BTreeMap<Arc<str>, KeyValue>) -> Option<Vec<Rule>> {
-    let mut set = RuleSet { allow: rules.to_vec(), deny: Vec::new() };
-    settle(&mut set, known);
-    let lits = |rules: &[Rule]| rules.iter().map(|rule| rule.lits.len()).sum::<usize>();
-    (set.allow.len() != rules.len() || lits(&set.allow) != lits(rules)).then_some(set.allow)
-}
-
 /// The prefix of the actions that the policy of a resource hands to identity policies.
 pub(super) fn handed(key: &str) -> &'static str {
     if key.starts_with("eks ") { "kubernetes" } else { "kms" }
+}
+
+/// The rules as they are for each of the identities, and for everybody else.
+fn as_seen_by(named: &[Named], rules: Vec<Rule>) -> Vec<Rule> {
+    let mut all = Vec::new();
+    for mut rule in rules {
+        let seen: Vec<_> = named.iter().filter_map(|one| Some((one, one.settled(&rule)?))).collect();
+        for (one, settled) in seen {
+            all.extend(settled);
+            rule.lits.push(one.is(true));
+        }
+        all.push(rule);
+    }
+    all
 }
 
 /// The sessions of a role.

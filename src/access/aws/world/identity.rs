@@ -15,6 +15,9 @@ use crate::access::literal::{Dim, Lit};
 use crate::access::point::{KeyValue, Point};
 use crate::access::rule::{Decision, Origin, Rule, RuleSet};
 
+/// What the context keys of tags begin with.
+pub(super) const TAG: &str = "aws:principaltag/";
+
 /// The policies of an identity itself: its own and its groups', and its boundary.
 pub(super) struct Own {
     policies: RuleSet,
@@ -214,7 +217,7 @@ pub(super) fn known_keys(key: &IdentityKey, identity: &Identity, account: &Accou
         return keys;
     }
     for (tag, value) in &identity.tags {
-        keys.insert(format!("aws:principaltag/{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()));
+        keys.insert(format!("{TAG}{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()));
     }
     // A name that is known only after apply decides nothing.
     if let Some(arn) = identity.arn.as_ref().filter(|arn| is_known_name(arn)) {
@@ -236,8 +239,7 @@ pub(super) fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
     let point = Point { keys: known.clone(), ..Point::default() };
     let about = |lit: &Lit| match &lit.dim {
         Dim::Key(key) => {
-            (known.contains_key(key) || key.starts_with("aws:principaltag/"))
-                && lit.globs().iter().all(|glob| !glob.has_symbols())
+            (known.contains_key(key) || key.starts_with(TAG)) && lit.globs().iter().all(|glob| !glob.has_symbols())
         }
         _ => false,
     };

@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use super::World;
 use super::account::Account;
 use super::focus::Focus;
+use super::identity::TAG;
 use super::model::{Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use crate::access::aws::compile::Readings;
 use crate::access::aws::document::Document;
@@ -240,9 +241,10 @@ impl Side<'_> {
 /// The request with the tags of who makes it.
 fn tagged(point: &Point, identity: &Identity) -> Point {
     let mut point = point.clone();
-    let tags = identity.tags.iter().map(|(tag, value)| {
-        (format!("aws:principaltag/{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()))
-    });
+    let tags = identity
+        .tags
+        .iter()
+        .map(|(tag, value)| (format!("{TAG}{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone())));
     point.keys.extend(tags);
     point
 }
