@@ -192,6 +192,22 @@ fn texts(rules: &[Rule]) -> HashSet<&[Lit]> {
     rules.iter().map(|rule| &*rule.lits).collect()
 }
 
+/// Groups what has the same reach, in the order of first appearance.
+pub fn grouped<T>(list: impl IntoIterator<Item = (Reach, T)>) -> Vec<(Reach, Vec<T>)> {
+    let mut groups: Vec<(Reach, Vec<T>)> = Vec::new();
+    let mut places: HashMap<Reach, usize> = HashMap::new();
+    for (reach, one) in list {
+        let at = *places.entry(reach).or_insert_with_key(|reach| {
+            groups.push((reach.clone(), Vec::new()));
+            groups.len() - 1
+        });
+        if let Some((_, group)) = groups.get_mut(at) {
+            group.push(one);
+        }
+    }
+    groups
+}
+
 /// Takes the comparison of two sets of rules apart, less the grants that certainly permit nothing new.
 #[must_use]
 #[expect(clippy::mutable_key_type, reason = "what a pattern holds beside its form is the form's hash")]
@@ -201,21 +217,8 @@ pub fn parts(before: &RuleSet, after: &RuleSet) -> Vec<Part> {
     let kept = texts(&after.deny);
     let lost: Vec<Reach> = before.deny.iter().filter(|rule| !kept.contains(&*rule.lits)).map(reach).collect();
     let (lost, known) = (Index::of(&lost), texts(&before.allow));
-    let mut fresh: Vec<(Reach, Vec<&Rule>)> = Vec::new();
-    let mut groups: HashMap<Reach, usize> = HashMap::new();
-    for rule in &after.allow {
-        let reach = reach(rule);
-        if known.contains(&*rule.lits) && lost.meeting(&reach).is_empty() {
-            continue;
-        }
-        let at = *groups.entry(reach).or_insert_with_key(|reach| {
-            fresh.push((reach.clone(), Vec::new()));
-            fresh.len() - 1
-        });
-        if let Some((_, rules)) = fresh.get_mut(at) {
-            rules.push(rule);
-        }
-    }
+    let rules = after.allow.iter().map(|rule| (reach(rule), rule));
+    let fresh = grouped(rules.filter(|(reach, rule)| !known.contains(&*rule.lits) || !lost.meeting(reach).is_empty()));
     let [allowed, refused, refuses] =
         [&before.allow, &before.deny, &after.deny].map(|rules| Index::of(&reaches(rules)));
     let among = |index: &Index, rules: &[Rule], reach: &Reach| {

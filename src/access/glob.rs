@@ -74,6 +74,19 @@ pub enum Step {
     Many(Loop),
 }
 
+impl Step {
+    /// `*` and `?` as wildcards, free ones or such as stay within a segment; any other character as itself, compared
+    /// without case if `fold`.
+    #[must_use]
+    pub fn of(c: char, free: bool, fold: bool) -> Self {
+        match c {
+            '*' => Self::Many(if free { Loop::Any } else { Loop::InSegment }),
+            '?' => Self::Token(if free { Token::One } else { Token::OneInSegment }),
+            c => Self::Token(Token::of(c, fold)),
+        }
+    }
+}
+
 impl Token {
     /// The token of one character, compared without case if `fold`.
     #[must_use]
@@ -249,12 +262,7 @@ impl Glob {
     /// Reads `*` and `?` as free wildcards and everything else as itself.
     #[must_use]
     pub fn wildcard(text: &str, fold: bool) -> Self {
-        let step = |c| match c {
-            '*' => Step::Many(Loop::Any),
-            '?' => Step::Token(Token::One),
-            c => Step::Token(Token::of(c, fold)),
-        };
-        Self::of_steps(text.len(), text.chars().map(step))
+        Self::of_steps(text.len(), text.chars().map(|c| Step::of(c, true, fold)))
     }
 
     /// Appends one character, compared without case if `fold`.

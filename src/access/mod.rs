@@ -18,6 +18,7 @@ pub mod hcl;
 pub mod kubernetes;
 pub mod literal;
 pub mod partition;
+pub mod parts;
 pub mod point;
 pub mod ranges;
 pub mod rule;
@@ -27,7 +28,6 @@ pub mod worlds;
 
 mod cancel;
 mod hash;
-mod parts;
 mod product;
 mod relation;
 mod sample;

@@ -4,21 +4,18 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// More threads than this wait for memory.
-const THREADS: usize = 4;
-
 /// The list falls into so many parts for each thread, since parts are not equally much work.
 const PARTS: usize = 8;
 
 /// Searches go deep. Stack is address space until it is used.
 const STACK: usize = 256 << 20;
 
-/// Calls `work` with every part of the list; a list that is no longer than `least` is one part, and none is shorter but
-/// the last.
-pub(super) fn in_parts<T: Sync, R: Send>(list: &[T], least: usize, work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, |threads| threads.get().min(THREADS));
-    let size = list.len().div_ceil(threads * PARTS).max(least).max(1);
-    if threads == 1 || list.len() <= size {
+/// Calls `work` with every part of the list, on as many threads as there are processors, but no more than `most`. A list
+/// that is no longer than `least` is one part, and none is shorter but the last.
+pub fn in_parts<T: Sync, R: Send>(list: &[T], least: usize, most: usize, work: impl Fn(&[T]) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, |threads| threads.get().min(most));
+    let size = list.len().div_ceil(threads.max(1) * PARTS).max(least).max(1);
+    if threads <= 1 || list.len() <= size {
         return vec![work(list)];
     }
     let parts: Vec<&[T]> = list.chunks(size).collect();
@@ -56,7 +53,7 @@ mod tests {
     fn results_come_in_the_order_of_the_list() {
         for (length, least) in [(0, 0), (1, 1), (7, 3), (1_000, 1), (1_000, 2_000)] {
             let list: Vec<usize> = (0..length).collect();
-            let parts = in_parts(&list, least, <[usize]>::to_vec);
+            let parts = in_parts(&list, least, 4, <[usize]>::to_vec);
             assert!(parts.iter().rev().skip(1).all(|part| part.len() >= least));
             assert_eq!(parts.concat(), list);
         }

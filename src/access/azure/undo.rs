@@ -92,12 +92,7 @@ fn objects(row: &Row) -> impl Iterator<Item = &Object> {
 
 impl<'a> Undo<'a> {
     pub(super) fn new(source: &'a Source<'a>, touched: &'a [usize], sides: [&'a World; 2]) -> Self {
-        let mut rows = [HashMap::new(), HashMap::new()];
-        for (at, row) in source.state.rows.iter().enumerate() {
-            for (rows, object) in rows.iter_mut().zip([&row.before, &row.after]) {
-                rows.extend(object.iter().map(|object| (&*object.address, at)));
-            }
-        }
+        let rows = source.state.by_address();
         let (mut reaches, mut behind) = (Vec::new(), Vec::new());
         for (world, rows) in sides.into_iter().zip(&rows) {
             let Decision::Rules(rules) = &world.decision else { continue };

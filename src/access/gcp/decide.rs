@@ -1,7 +1,7 @@
 //! Both sides as rules over the same permissions and role names, and what a request found between them proves.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash as _, Hasher as _};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::model::{Denial, Grant, Model, Role};
 use super::place::is_container;
 use super::principal;
 use super::roles::Roles;
-use crate::access::apart::{Index, Reach};
+use crate::access::apart::{Index, Reach, grouped};
 use crate::access::compare::Piece;
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit};
@@ -126,21 +126,9 @@ impl<'a> Sides<'a> {
         let (all, lost) = fresh(old, new);
         let lost = Index::of(&lost);
         let known: HashSet<String> = old.grants.iter().map(key).collect();
-        let mut groups: Vec<(Reach, Vec<&Grant>)> = Vec::new();
-        let mut places: HashMap<Reach, usize> = HashMap::new();
-        for grant in all {
-            let reach = reach(grant);
-            if known.contains(&key(grant)) && lost.meeting(&reach).is_empty() {
-                continue;
-            }
-            let at = *places.entry(reach).or_insert_with_key(|reach| {
-                groups.push((reach.clone(), Vec::new()));
-                groups.len() - 1
-            });
-            if let Some((_, grants)) = groups.get_mut(at) {
-                grants.push(grant);
-            }
-        }
+        let grants = all.into_iter().map(|grant| (reach(grant), grant));
+        let groups =
+            grouped(grants.filter(|(reach, grant)| !known.contains(&key(grant)) || !lost.meeting(reach).is_empty()));
         let held = Index::of(&old.grants.iter().map(reach).collect::<Vec<Reach>>());
         let denied = [old, new].map(|model| {
             let reaches: Vec<Reach> = model.denials.iter().map(|denial| Reach::of(&denial.lits)).collect();

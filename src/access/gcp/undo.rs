@@ -38,12 +38,7 @@ pub(super) struct Undo<'a> {
 
 impl<'a> Undo<'a> {
     pub(super) fn new(world: &'a World<'a>, source: &'a Source<'a>) -> Self {
-        let mut rows = [HashMap::new(), HashMap::new()];
-        for (at, row) in world.state.rows.iter().enumerate() {
-            for (rows, object) in rows.iter_mut().zip([&row.before, &row.after]) {
-                rows.extend(object.iter().map(|object| (&*object.address, at)));
-            }
-        }
+        let rows = world.state.by_address();
         let (mut reaches, mut behind) = (Vec::new(), Vec::new());
         for (model, rows) in [world.before, world.after].into_iter().zip(&rows) {
             for grant in &model.grants {

@@ -51,7 +51,7 @@ const PLATFORMS: &[&dyn Platform] = &[&Aws, &Azure, &Gcp, &Kubernetes, &Github, 
 const REMOVED: usize = 20;
 
 /// What has been said about each change.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Judged {
     changes: Vec<(bool, Access)>,
 }

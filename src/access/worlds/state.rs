@@ -1,6 +1,6 @@
 //! The state on both sides of a plan: every row with its object before and its object after.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::value::Val;
@@ -148,4 +148,17 @@ pub struct State {
     /// Names of providers, such as `vault`, that are configured more than once: objects of theirs may stand in
     /// different places although they read the same.
     pub several: BTreeSet<Arc<str>>,
+}
+
+impl State {
+    /// The rows by the addresses of their objects, before and after.
+    pub fn by_address(&self) -> [HashMap<&str, usize>; 2] {
+        let mut rows = [HashMap::new(), HashMap::new()];
+        for (at, row) in self.rows.iter().enumerate() {
+            for (rows, object) in rows.iter_mut().zip([&row.before, &row.after]) {
+                rows.extend(object.iter().map(|object| (&*object.address, at)));
+            }
+        }
+        rows
+    }
 }

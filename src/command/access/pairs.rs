@@ -1,10 +1,7 @@
 //! `tollgate access diff --pairs`: many comparisons in one process.
 
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::Builder;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
@@ -12,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::access::aws::diff::Diff;
 use crate::access::aws::parse::{Kind, parse};
+use crate::access::parts::in_parts;
 use crate::access::{Reason, Verdict, Witness};
 use crate::edge::files;
 use crate::exit::Outcome;
@@ -23,10 +21,8 @@ const MAX_LINE: u64 = 2 << 20;
 /// So many lines, or bytes, are read before they are answered.
 const BLOCK: usize = 4096;
 const BLOCK_SIZE: usize = 16 << 20;
-/// So many lines a thread answers at a time.
+/// So many lines a thread answers at a time, at least.
 const PIECE: usize = 16;
-/// As much as the first thread has.
-const STACK: usize = 8 << 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,41 +97,21 @@ fn lines(source: &mut impl BufRead, file: &Path) -> (Vec<Vec<u8>>, Result<bool>)
 
 /// The answers to lines that follow each other.
 struct Answers {
-    /// Which of the lines' pieces it is.
-    piece: usize,
     text: Vec<u8>,
     failed: bool,
 }
 
 /// Answers lines with all processors; the answers are in the order of the lines.
 fn answers(lines: &[Vec<u8>], kind: Option<PolicyKind>) -> Result<Vec<Answers>> {
-    let pieces: Vec<&[Vec<u8>]> = lines.chunks(PIECE).collect();
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<Answers>> {
-        let mut done = Vec::new();
-        loop {
-            let piece = next.fetch_add(1, Ordering::Relaxed);
-            let Some(lines) = pieces.get(piece) else { return Ok(done) };
-            let (mut text, mut failed) = (Vec::new(), false);
-            for line in *lines {
-                failed |= !answer(line.trim_ascii(), kind, &mut text)?;
-                text.push(b'\n');
-            }
-            done.push(Answers { piece, text, failed });
+    let answered = in_parts(lines, PIECE, usize::MAX, |lines| {
+        let (mut text, mut failed) = (Vec::new(), false);
+        for line in lines {
+            failed |= !answer(line.trim_ascii(), kind, &mut text)?;
+            text.push(b'\n');
         }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(pieces.len());
-    let mut all = std::thread::scope(|scope| {
-        let thread = || Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        let others = (1..threads).map(|_| thread()).collect::<Result<Vec<_>, _>>().context("no thread")?;
-        let mut all = work()?;
-        for other in others {
-            all.extend(other.join().map_err(|_| anyhow!("a comparison failed"))??);
-        }
-        anyhow::Ok(all)
-    })?;
-    all.sort_by_key(|answers| answers.piece);
-    Ok(all)
+        Ok(Answers { text, failed })
+    });
+    answered.into_iter().collect()
 }
 
 /// Answers one line; `false` where it could not be decided.

@@ -112,11 +112,7 @@ pub(super) fn action(text: &str) -> Option<Glob> {
     let mut named = false;
     let step = |c| {
         named |= c == ':';
-        match c {
-            '*' => Step::Many(if named { Loop::Any } else { Loop::InSegment }),
-            '?' => Step::Token(if named { Token::One } else { Token::OneInSegment }),
-            c => Step::Token(Token::of(c, true)),
-        }
+        Step::of(c, named, true)
     };
     Some(Glob::of_steps(text.len(), text.chars().map(step)))
 }
@@ -131,11 +127,7 @@ fn wildcards(text: &str, style: Style) -> Glob {
     let step = |(at, c): (usize, char)| {
         let free = style != Style::Segments || seen >= 5 || (open_end && at == last);
         seen += usize::from(c == ':');
-        match c {
-            '*' => Step::Many(if free { Loop::Any } else { Loop::InSegment }),
-            '?' => Step::Token(if free { Token::One } else { Token::OneInSegment }),
-            c => Step::Token(Token::Char(c)),
-        }
+        Step::of(c, free, false)
     };
     Glob::of_steps(text.len(), text.char_indices().map(step))
 }

@@ -1,19 +1,18 @@
 //! Who may do what with a thing that carries a policy: a bucket, a key, a role by its trust.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use super::account::Account;
 use super::collect::is_known_name;
 use super::focus::{Gathered, Viewer, all_but};
-use super::identity::{Own, known_keys, settle};
+use super::identity::Own;
 use super::model::{Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use super::speaking::Spoken;
 use crate::access::aws::compile::own_account;
 use crate::access::aws::parse::Kind;
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit, Set, Test};
-use crate::access::point::{KeyValue, Point};
+use crate::access::point::Point;
 use crate::access::rule::{Decision, Origin, Rule, RuleSet};
 
 /// The policy of a thing, and what counts beside it.
@@ -39,8 +38,6 @@ struct Named {
     itself: Vec<Glob>,
     label: String,
     own: Own,
-    /// Context keys whose value follows from who it is.
-    known: BTreeMap<Arc<str>, KeyValue>,
     role: bool,
 }
 
@@ -155,8 +152,7 @@ impl Viewer<'_> {
                     itself.push(sessions(self.account, &key.1));
                 }
                 let own = self.own(key, identity, seen);
-                let known = known_keys(key, identity, self.account);
-                all.push(Named { itself, label: arn.to_owned(), own, known, role: key.0 == IdentityKind::Role });
+                all.push(Named { itself, label: arn.to_owned(), own, role: key.0 == IdentityKind::Role });
             }
         }
         all
@@ -201,16 +197,6 @@ impl Named {
         Lit::of(Dim::Principal, not, self.itself.clone(), &self.label)
     }
 
-    /// The rule as it is for this identity, whose tags and name decide conditions; `None` where they decide nothing, and
-    /// `Some(None)` where it does not hold.
-    fn settled(&self, rule: &Rule) -> Option<Option<Rule>> {
-        let mut set = RuleSet { allow: vec![rule.clone()], deny: Vec::new() };
-        settle(&mut set, &self.known);
-        let settled = set.allow.pop();
-        let same = settled.as_ref().is_some_and(|settled| settled.lits.len() == rule.lits.len());
-        (!same).then(|| settled.map(|rule| self.limited(&rule)))
-    }
-
     /// The rule, for this identity alone.
     fn limited(&self, rule: &Rule) -> Rule {
         let lits = rule.lits.iter().cloned().chain([self.is(false)]).collect();
@@ -235,9 +221,9 @@ pub(super) fn handed(key: &str) -> &'static str {
 fn as_seen_by(named: &[Named], rules: Vec<Rule>) -> Vec<Rule> {
     let mut all = Vec::new();
     for mut rule in rules {
-        let seen: Vec<_> = named.iter().filter_map(|one| Some((one, one.settled(&rule)?))).collect();
+        let seen: Vec<_> = named.iter().filter_map(|one| Some((one, one.own.settled(&rule)?))).collect();
         for (one, settled) in seen {
-            all.extend(settled);
+            all.extend(settled.map(|rule| one.limited(&rule)));
             rule.lits.push(one.is(true));
         }
         all.push(rule);

@@ -22,6 +22,8 @@ pub(super) const TAG: &str = "aws:principaltag/";
 pub(super) struct Own {
     policies: RuleSet,
     boundary: Option<RuleSet>,
+    /// Context keys whose value follows from who it is.
+    known: BTreeMap<Arc<str>, KeyValue>,
 }
 
 impl Own {
@@ -41,6 +43,16 @@ impl Own {
     /// What it is denied, whoever grants it.
     pub(super) fn denials(&self) -> impl Iterator<Item = &Rule> {
         self.policies.deny.iter().chain(self.boundary.iter().flat_map(|boundary| &boundary.deny))
+    }
+
+    /// A rule as it is for the identity, whose tags and name decide conditions; `None` where they decide nothing, and
+    /// `Some(None)` where it does not hold.
+    pub(super) fn settled(&self, rule: &Rule) -> Option<Option<Rule>> {
+        let mut set = RuleSet { allow: vec![rule.clone()], deny: Vec::new() };
+        settle(&mut set, &self.known);
+        let settled = set.allow.pop();
+        let same = settled.as_ref().is_some_and(|settled| settled.lits.len() == rule.lits.len());
+        (!same).then_some(settled)
     }
 
     /// What the boundary permits; `None` without one.
@@ -89,7 +101,7 @@ impl Viewer<'_> {
             settle(&mut boundary, &known);
             boundary
         });
-        Own { policies, boundary }
+        Own { policies, boundary, known }
     }
 
     /// What the identity may do by itself, and what resource policies of the plan give to it directly, so that a
@@ -97,8 +109,7 @@ impl Viewer<'_> {
     pub(super) fn identity(&mut self, key: &IdentityKey, identity: &Identity, seen: &mut Gathered) -> Decision {
         let own = self.own(key, identity, seen);
         let Some(arn) = identity.arn.as_deref() else { return own.alone() };
-        let known = known_keys(key, identity, self.account);
-        let granted = self.granted_to(key, arn, &known, seen);
+        let granted = self.granted_to(key, arn, &own.known, seen);
         if granted.is_empty() {
             return own.alone();
         }
@@ -211,7 +222,7 @@ impl Viewer<'_> {
 }
 
 /// Context keys whose value follows from who asks.
-pub(super) fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTreeMap<Arc<str>, KeyValue> {
+fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTreeMap<Arc<str>, KeyValue> {
     let mut keys = BTreeMap::new();
     if !identity.shown {
         return keys;
@@ -232,7 +243,7 @@ pub(super) fn known_keys(key: &IdentityKey, identity: &Identity, account: &Accou
 
 /// Decides the literals about who asks: a rule with one that fails is gone, one that holds is left out. A tag that
 /// the identity does not carry is absent.
-pub(super) fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
+fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
     if known.is_empty() {
         return;
     }

@@ -1,8 +1,9 @@
 //! Documents of a plan, each text read once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use super::memo::locked;
 use super::model::Doc;
 use crate::access::Reason;
 use crate::access::aws::document::{HoleId, Part};
@@ -47,11 +48,11 @@ impl Library {
             other => vec![Piece::Text(other.text()?.into())],
         };
         let key = (kind, pieces);
-        if let Some(doc) = self.texts.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        if let Some(doc) = locked(&self.texts).get(&key) {
             return Some(doc.clone());
         }
         let doc = self.parse(address, path, &key.1, kind);
-        self.texts.lock().unwrap_or_else(PoisonError::into_inner).insert(key, doc.clone());
+        locked(&self.texts).insert(key, doc.clone());
         Some(doc)
     }
 
@@ -84,26 +85,20 @@ impl Library {
 
     /// The document of a managed policy, as it was imported or as AWS writes it.
     pub(super) fn managed(&self, arn: &str) -> Doc {
-        if let Some(doc) = self.managed.lock().unwrap_or_else(PoisonError::into_inner).get(arn) {
+        if let Some(doc) = locked(&self.managed).get(arn) {
             return doc.clone();
         }
         if let Some(policy) = self.imported.role("aws", arn).and_then(|policy| policy.blocks.first()) {
             let text = Val::Text(policy.rule.to_string().into());
             let doc = self.read(arn, "", &text, Kind::Identity);
-            return self
-                .managed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(arn.to_owned())
-                .or_insert(doc.unwrap_or_else(|| unknown(arn)))
-                .clone();
+            return locked(&self.managed).entry(arn.to_owned()).or_insert(doc.unwrap_or_else(|| unknown(arn))).clone();
         }
         let known = ManagedPolicies::embedded().by_arn(arn).and_then(|policy| policy.document().ok());
         let doc = match known {
             Some(document) => Doc::Read(Arc::new(document)),
             None => unknown(arn),
         };
-        self.managed.lock().unwrap_or_else(PoisonError::into_inner).insert(arn.to_owned(), doc.clone());
+        locked(&self.managed).insert(arn.to_owned(), doc.clone());
         doc
     }
 }

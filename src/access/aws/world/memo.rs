@@ -70,6 +70,6 @@ impl Memo {
 }
 
 /// What is kept is whole whoever panicked meanwhile.
-fn locked<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }

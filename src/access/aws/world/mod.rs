@@ -57,6 +57,8 @@ use space::WorldSpace;
 
 /// Fewer things than this are not worth a thread of their own.
 const PART: usize = 16;
+/// More threads than this wait for memory.
+const THREADS: usize = 4;
 
 /// AWS.
 #[derive(Clone, Copy, Debug)]
@@ -158,14 +160,12 @@ impl<'a> World<'a> {
             !matches!(one, Focus::Credential(address) if held.contains(address)) && self.may_be_touched(one)
         });
         let all: Vec<Focus> = all.into_iter().collect();
-        let blank = out.blank();
-        for part in in_parts(&all, PART, |part| {
-            let mut said = blank.clone();
+        let parts = in_parts(&all, PART, THREADS, |part| {
+            let mut said = out.blank();
             part.iter().for_each(|one| self.judge(one, &mut said));
             said
-        }) {
-            out.absorb(part);
-        }
+        });
+        parts.into_iter().for_each(|part| out.absorb(part));
         for (row, change) in changed(self.state) {
             if out.verdict(change) == Verdict::None
                 && let Some(reason) = outside::reason(self, row)
