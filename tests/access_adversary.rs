@@ -176,6 +176,30 @@ fn variables() {
     check(Kind::Identity, &cases.map(|(name, before, after, verdict)| (name, before, after, verdict)));
 }
 
+/// What statements on other actions refer to is no reason to look at this action less closely.
+#[test]
+fn variables_of_other_actions() {
+    let of_others = |key: &str| {
+        let place = json!(format!("arn:aws:s3:::${{aws:PrincipalTag/{key}}}/*"));
+        allow(json!({"Action": "s3:PutObject", "Resource": place}))
+    };
+    let (own, granted) = (json!("${aws:PrincipalTag/team}"), json!({"Action": "ec2:StartInstances"}));
+    let [mut strangers, mut colleagues] = ["StringNotEquals", "StringEquals"].map(|operator| {
+        json!({"Action": "ec2:StartInstances", "Condition": {
+            operator: {"aws:ResourceTag/team": own}, "Null": {"aws:PrincipalTag/team": "false"}}})
+    });
+    for one in [&mut strangers, &mut colleagues] {
+        one["Condition"]["Null"]["aws:ResourceTag/team"] = json!("false");
+    }
+    let mut before: Vec<Value> = ["a", "b", "c", "d", "e", "f"].map(of_others).into();
+    before.extend([deny(strangers), allow(granted.clone())]);
+    let cases = [
+        ("a stranger's", json!(before), json!([allow(granted)]), New),
+        ("a colleague's", json!(before), json!([allow(colleagues)]), None),
+    ];
+    check(Kind::Identity, &cases);
+}
+
 #[test]
 fn the_version_decides_about_variables() {
     let text = json!([allow(json!({"Resource": "arn:aws:s3:::home/${aws:username}/*"}))]);

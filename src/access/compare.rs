@@ -21,7 +21,7 @@ use super::partition::Runs;
 use super::point::Point;
 use super::rule::{Decision, Origin};
 use super::scope::{ActionClass, FutureActions, classes};
-use super::search::{Assertions, Goal, Search};
+use super::search::{Assertions, Goal, Search, literals};
 use super::space::Space;
 use super::standing::Standing;
 use super::table::{Assumed, LitId, Mode, Presence, Table};
@@ -185,10 +185,10 @@ impl Covers {
     }
 }
 
-/// Every assumption about the keys that patterns refer to.
-fn presences(table: &Table<'_>) -> Vec<Presence> {
+/// Every assumption about the keys that patterns of the goals refer to. What other rules refer to does not matter here.
+fn presences(goals: &[Rc<Goal>], table: &Table<'_>) -> Vec<Presence> {
     let mut all = vec![Presence::new()];
-    for key in table.needed_keys().into_iter().take(MAX_ASSUMED) {
+    for key in table.needed_keys(&literals(goals)).into_iter().take(MAX_ASSUMED) {
         let with = |assumed: &Assumed| {
             let assumed = assumed.clone();
             move |one: &Presence| one.iter().cloned().chain([(key, assumed.clone())]).collect::<Presence>()
@@ -287,7 +287,7 @@ impl Comparison<'_, '_> {
         let alone = alone.map(|alone| [alone, Rc::clone(&refused)]);
         let goals = [granted, refused];
         let mut doubt = Finding::Nothing;
-        for presence in presences(table) {
+        for presence in presences(&goals, table) {
             table.assume(presence.clone(), mode);
             if let Some(alone) = &alone
                 && Search::run(table, alone, &mut self.budget)?.is_none()

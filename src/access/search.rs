@@ -277,6 +277,15 @@ impl<'t, 's, 'b> Search<'t, 's, 'b> {
     }
 }
 
+/// The literals of goals, sorted.
+pub(super) fn literals(goals: &[Rc<Goal>]) -> Vec<LitId> {
+    let mut all = Vec::new();
+    goals.iter().for_each(|goal| each_lit(goal, &mut |lit, _| all.push(lit)));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Calls `visit` for every literal of a goal.
 fn each_lit(goal: &Goal, visit: &mut impl FnMut(LitId, bool)) {
     match goal {

@@ -33,6 +33,8 @@ struct Entry {
     /// The patterns, sorted, where the literal asks for one or none of them on a dimension that every request has, and
     /// they need nothing.
     plain: Option<Rc<[GlobId]>>,
+    /// Whether what its patterns match depends on the request's keys.
+    varies: bool,
 }
 
 impl Entry {
@@ -196,7 +198,10 @@ impl<'s> Table<'s> {
             ids.sort_unstable();
             ids.into()
         });
-        self.entries.push(Entry { lit: lit.clone(), dim, globs, plain });
+        let varies = globs
+            .iter()
+            .any(|(id, needs)| !needs.is_empty() || self.wide.get(*id as usize).is_some_and(Option::is_some));
+        self.entries.push(Entry { lit: lit.clone(), dim, globs, plain, varies });
         self.by_lit.insert(lit.clone(), id);
         if lit.dim != Dim::Action {
             self.telling.clear();
@@ -239,10 +244,11 @@ impl<'s> Table<'s> {
         [Assumed::Absent, Assumed::Single].into_iter().chain(list.then_some(Assumed::List)).collect()
     }
 
-    /// The key dimensions that patterns need present or absent.
-    pub(super) fn needed_keys(&self) -> Vec<usize> {
+    /// The key dimensions that patterns of these literals need present or absent.
+    pub(super) fn needed_keys(&self, lits: &[LitId]) -> Vec<usize> {
+        let entries = lits.iter().filter_map(|lit| self.entries.get(*lit as usize));
         let mut keys: Vec<usize> =
-            self.entries.iter().flat_map(|e| &e.globs).flat_map(|(_, needs)| needs.iter().map(|(k, _)| *k)).collect();
+            entries.flat_map(|e| &e.globs).flat_map(|(_, needs)| needs.iter().map(|(k, _)| *k)).collect();
         keys.sort_unstable();
         keys.dedup();
         keys

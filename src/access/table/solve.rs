@@ -32,7 +32,13 @@ impl Table<'_> {
         if key.windows(2).any(|pair| matches!(pair, [a, b] if a ^ b == 1)) {
             return Ok(false);
         }
-        key.extend([dim as u32, self.assumption as u32]);
+        // What does not depend on what is assumed of keys is answered once.
+        let varies = |(lit, _): &Want| self.entries.get(*lit as usize).is_none_or(|entry| entry.varies);
+        let assumption = match self.assumed(dim).is_some() || wants.iter().any(varies) {
+            true => self.assumption as u32,
+            false => u32::MAX,
+        };
+        key.extend([dim as u32, self.mode as u32, assumption]);
         if let Some(known) = self.memo.get(&key) {
             return Ok(*known);
         }
