@@ -1,6 +1,7 @@
 //! What AWS requests look like: the action table, the types of condition keys, plausible ARNs.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{OnceLock, RwLock};
 
 use crate::access::glob::{Glob, Loop, Token};
 use crate::access::literal::Dim;
@@ -8,7 +9,7 @@ use crate::access::partition::Universe;
 use crate::access::point::Point;
 use crate::access::space::{Arity, Space};
 
-use super::actions::{Actions, ValueType};
+use super::actions::{Action, ActionId, Actions, ValueType};
 use super::parse::Kind;
 
 /// The requests that a document of a kind is asked about.
@@ -37,6 +38,8 @@ const TELLING: &[&str] = &[
 ];
 
 static TELLING_AT: OnceLock<Vec<usize>> = OnceLock::new();
+
+static RESOURCES: RwLock<BTreeMap<ActionId, Vec<Glob>>> = RwLock::new(BTreeMap::new());
 
 /// The account and region of plausible ARNs: the example account of the AWS documentation.
 const ACCOUNT: &str = "123456789012";
@@ -142,13 +145,25 @@ fn some(glob: &mut Glob, many: Loop) {
     glob.push_many(many);
 }
 
-/// The ARNs that an action acts on: with a fixed account and region, then with any.
+/// The ARNs that an action acts on: with a fixed account and region, then with any. Those of an action are made once:
+/// the same few actions make the witnesses of many comparisons.
 fn resources(action: &str) -> Vec<Glob> {
     let any = || vec![Glob::wildcard("arn:aws:*:us-east-1:123456789012:?*", false), Glob::literal("*")];
     let Some(action) = Actions::embedded().find(action) else { return any() };
     if action.is_wildcard_only() {
         return vec![Glob::literal("*")];
     }
+    let made = RESOURCES.read().ok().and_then(|made| made.get(&action.id()).cloned());
+    made.unwrap_or_else(|| {
+        let shapes = arns(action);
+        if let Ok(mut made) = RESOURCES.write() {
+            made.insert(action.id(), shapes.clone());
+        }
+        shapes
+    })
+}
+
+fn arns(action: Action<'_>) -> Vec<Glob> {
     let mut formats: Vec<String> = action.resource_types().flat_map(|kind| kind.arn_formats()).collect();
     // The plainest resource first: an object of a bucket before one behind an access point.
     formats.sort_by_key(String::len);

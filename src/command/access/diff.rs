@@ -87,7 +87,7 @@ pub(super) fn run(args: &DiffArgs, out: &mut dyn Write) -> Result<Outcome> {
 }
 
 /// The kind that was asked for, or what the documents look like.
-pub(super) fn kind(given: Option<PolicyKind>, before: &str, after: &str) -> Result<Kind> {
+fn kind(given: Option<PolicyKind>, before: &str, after: &str) -> Result<Kind> {
     Ok(match given {
         Some(kind) => kind.into(),
         None => {

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::access::aws::diff::Diff;
-use crate::access::aws::parse::{Kind, parse};
+use crate::access::aws::parse::{Kind, Unread};
 use crate::access::parts::in_parts;
 use crate::access::{Reason, Verdict, Witness};
 use crate::edge::files;
 use crate::exit::Outcome;
 
-use super::{AnswerFormat, PolicyKind, diff};
+use super::{AnswerFormat, PolicyKind};
 
 /// The longest line that is read: two documents of the largest size, escaped twice over.
 const MAX_LINE: u64 = 2 << 20;
@@ -141,15 +141,17 @@ fn answer(line: &[u8], kind: Option<PolicyKind>, out: &mut Vec<u8>) -> Result<bo
 
 fn compare(question: &Question<'_>, kind: Option<PolicyKind>) -> Result<crate::access::Access> {
     let (before, after) = (text(question.before)?, text(question.after)?);
+    let before = Unread::new(&before).context("the document before")?;
+    let after = Unread::new(&after).context("the document after")?;
     let kind = match question.kind.as_deref() {
-        None => diff::kind(kind, &before, &after)?,
+        None => kind.map_or_else(|| before.kind().max(after.kind()), Kind::from),
         Some("identity") => Kind::Identity,
         Some("resource") => Kind::Resource,
         Some("trust") => Kind::Trust,
         Some(other) => bail!("`{other}` is no kind of document: identity, resource or trust"),
     };
-    let before = parse(&before, kind).context("before")?;
-    let after = parse(&after, kind).context("after")?;
+    let before = before.read(kind).context("before")?;
+    let after = after.read(kind).context("after")?;
     Ok(Diff::new(&before, &after, kind).gained())
 }
 

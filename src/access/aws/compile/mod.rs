@@ -299,6 +299,10 @@ fn resource(
                 seen.late_variables |= variables != Variables::None && text::has_early_variables(text);
                 own.extend(text::unset_keys(text, variables, readings));
                 let whole = text::globs(text, variables, Style::Like, readings);
+                if text::is_wild_at_the_end(text) {
+                    globs.extend(whole);
+                    continue;
+                }
                 let parts = text::globs(text, variables, Style::Segments, readings);
                 let same = |(a, b): (&Glob, &Glob)| {
                     a.tokens() == b.tokens() && (0..=a.tokens().len()).all(|i| a.loop_at(i) == b.loop_at(i))

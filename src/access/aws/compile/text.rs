@@ -145,6 +145,16 @@ pub(super) fn plain(text: &Text) -> Option<Glob> {
     text.as_known().filter(|known| !known.contains(['*', '?', '$'])).map(Glob::literal)
 }
 
+/// Whether a string without variables and unknown parts has its wildcards behind the fifth colon, so that it is one
+/// pattern by segments and by the whole string.
+pub(super) fn is_wild_at_the_end(text: &Text) -> bool {
+    let known = text.as_known().filter(|known| !known.contains("${"));
+    known.is_some_and(|known| {
+        let wild = known.find(['*', '?']).unwrap_or(known.len());
+        known.bytes().take(wild).filter(|byte| *byte == b':').count() >= 5
+    })
+}
+
 /// Whether a string refers to variables.
 pub(super) fn has_variables(text: &Text) -> bool {
     mentions_variables(text)

@@ -90,14 +90,14 @@ impl Pattern {
     /// As [`Self::like`], but in the first five segments of the pattern wildcards do not match `:`. A `*` at the
     /// very end of a shorter pattern does.
     pub(super) fn like_in_segments(&self, text: &str) -> bool {
-        let colons = |tokens: &[Token]| tokens.iter().filter(|token| **token == Token::Written(':')).count();
-        let last = self.0.len().saturating_sub(1);
-        let short = colons(&self.0) < 5;
-        let free = |at: usize| {
-            let before = self.0.get(..at).unwrap_or_default();
-            colons(before) >= 5 || (short && at == last && self.0.get(at) == Some(&Token::Any))
-        };
-        let free: Vec<bool> = (0..self.0.len()).map(free).collect();
+        let (last, short) = (self.0.len().saturating_sub(1), !self.has_six_segments());
+        let mut colons = 0;
+        let free = self.0.iter().enumerate().map(|(at, token)| {
+            let free = colons >= 5 || (short && at == last && *token == Token::Any);
+            colons += usize::from(*token == Token::Written(':'));
+            free
+        });
+        let free: Vec<bool> = free.collect();
         self.matches(text, |at| free.get(at).copied().unwrap_or(false))
     }
 
@@ -109,13 +109,21 @@ impl Pattern {
     /// Reads the text once and keeps every place of the pattern that may be reached. `free` tells for a wildcard's
     /// place whether it matches `:`.
     fn matches(&self, text: &str, free: impl Fn(usize) -> bool) -> bool {
+        // Up to the first wildcard there is one way only.
+        let (mut start, mut characters) = (0, text.chars());
+        while let Some(Token::Written(wanted) | Token::Filled(wanted)) = self.0.get(start) {
+            if characters.next() != Some(*wanted) {
+                return false;
+            }
+            start += 1;
+        }
         let end = self.0.len();
         let mut reached = vec![false; end + 1];
-        if let Some(start) = reached.first_mut() {
-            *start = true;
+        if let Some(place) = reached.get_mut(start) {
+            *place = true;
         }
         self.skip_stars(&mut reached);
-        for character in text.chars() {
+        for character in characters {
             let mut next = vec![false; end + 1];
             for (at, token) in self.0.iter().enumerate().filter(|(at, _)| reached.get(*at) == Some(&true)) {
                 let wild = character != ':' || free(at);

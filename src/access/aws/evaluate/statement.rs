@@ -15,14 +15,17 @@ pub(super) fn matches(document: &Document, statement: &Statement, keys: &Keys<'_
         None => (Truth::True, Grip::Direct),
     };
     let mut truth = named.and(action(&statement.action, &keys.request.action));
-    if truth == Truth::False {
-        return (truth, grip);
-    }
-    if let Some(clause) = &statement.resource {
+    if let Some(clause) = statement.resource.as_ref().filter(|_| truth != Truth::False) {
         truth = truth.and(resource(clause, document.has_variables(), keys));
     }
     for one in &statement.conditions {
+        if truth == Truth::False {
+            break;
+        }
         truth = truth.and(condition::holds(one, document.has_variables(), keys));
+    }
+    if truth == Truth::False {
+        return (truth, grip);
     }
     if keys.reading.unset_invalidates && has_unset(document, statement, keys) {
         truth = Truth::False;
@@ -51,6 +54,11 @@ fn action(clause: &Clause<List>, action: &str) -> Truth {
 
 /// Prefix and name each by themselves; `*` without a prefix is everything.
 fn action_matches(pattern: &str, action: &str) -> bool {
+    // Most names of a long list are those of another service: the first letter tells.
+    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    if !matches!(first(pattern), Some(b'*' | b'?')) && first(pattern) != first(action) {
+        return false;
+    }
     let like = |pattern: &str, text: &str| {
         if !pattern.contains(['*', '?']) {
             return pattern.eq_ignore_ascii_case(text);

@@ -52,7 +52,7 @@ impl fmt::Display for Kind {
 /// # Errors
 /// The first fault of the text, with its path inside the document and its place.
 pub fn parse(text: &str, kind: Kind) -> Result<Document, ParseError> {
-    parse_parts(&[Part::Literal(text.to_owned())], kind)
+    Unread::new(text)?.read(kind)
 }
 
 /// Reads a document of which parts are unknown: its text in pieces, with holes between them.
@@ -75,17 +75,48 @@ pub fn parse_parts(parts: &[Part], kind: Kind) -> Result<Document, ParseError> {
 
 /// Reads an identity policy that is part of the program, whatever its length.
 pub(super) fn parse_embedded(text: &str) -> Result<Document, ParseError> {
-    let source = scan::Source::new(&[Part::Literal(text.to_owned())]);
+    let source = scan::Source::of(text);
     let node = source.scan_unlimited()?;
     read::Reader::new(&source, Kind::Identity).document(node)
 }
 
-/// The kind a document must be read as when nothing else tells: one in which some statement names a principal is a
-/// resource policy. Looks at the names only; the text may still be refused.
+/// The kind a document must be read as when nothing else tells: see [`Unread::kind`].
 ///
 /// # Errors
 /// Where the text is not JSON.
 pub fn guess_kind(text: &str) -> Result<Kind, ParseError> {
-    let source = scan::Source::new(&[Part::Literal(text.to_owned())]);
-    Ok(if read::names_principal(&source.scan()?) { Kind::Resource } else { Kind::Identity })
+    Ok(Unread::new(text)?.kind())
+}
+
+/// A text that is JSON and of which the kind is still to be said, for where that depends on several of them.
+pub struct Unread {
+    source: scan::Source,
+    node: scan::Node,
+}
+
+impl Unread {
+    /// Of a text.
+    ///
+    /// # Errors
+    /// Where the text is not JSON.
+    pub fn new(text: &str) -> Result<Self, ParseError> {
+        let source = scan::Source::of(text);
+        let node = source.scan()?;
+        Ok(Self { source, node })
+    }
+
+    /// The kind it must be read as when nothing else tells: where some statement names a principal it is a resource
+    /// policy. Looks at the names only; the text may still be refused.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if read::names_principal(&self.node) { Kind::Resource } else { Kind::Identity }
+    }
+
+    /// The document.
+    ///
+    /// # Errors
+    /// As [`parse`].
+    pub fn read(self, kind: Kind) -> Result<Document, ParseError> {
+        read::Reader::new(&self.source, kind).document(self.node)
+    }
 }

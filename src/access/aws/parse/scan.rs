@@ -73,6 +73,11 @@ impl Source {
         source
     }
 
+    /// Without holes.
+    pub(super) fn of(text: &str) -> Self {
+        Self { bytes: text.as_bytes().to_vec(), holes: Vec::new() }
+    }
+
     pub(super) fn position(&self, offset: usize) -> Position {
         let before = self.bytes.get(..offset).unwrap_or(&self.bytes);
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
