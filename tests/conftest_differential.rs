@@ -61,12 +61,42 @@ fn cases() -> Vec<Case> {
             if version == RegoVersion::V1 {
                 files.push(fixtures().join("conftest_lib.rego"));
             }
-            cases.push(Case { name: file.file_stem().unwrap().to_string_lossy().into_owned(), files, version });
+            let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+            let mut parted = in_two_files(&name, &file);
+            parted.extend_from_slice(&files[1..]);
+            cases.push(Case { name: format!("{name} in two files"), files: parted, version });
+            cases.push(Case { name, files, version });
         }
     }
     cases.sort_by(|left, right| left.name.cmp(&right.name));
     assert!(cases.len() > 20);
     cases
+}
+
+/// The same policy with every other rule in a second file of the package.
+fn in_two_files(name: &str, file: &Path) -> Vec<PathBuf> {
+    let text = read(file);
+    let mut rules: Vec<String> = Vec::new();
+    let mut head = String::new();
+    for part in text.trim_end().split("\n\n") {
+        let first = part.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+        match rules.last_mut() {
+            _ if first.starts_with("package ") || first.starts_with("import ") => head.push_str(&format!("{part}\n\n")),
+            // An `else` belongs to the rule before it.
+            Some(rule) if first.starts_with("else") => rule.push_str(&format!("\n\n{part}")),
+            _ => rules.push(part.to_owned()),
+        }
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conftest_differential");
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |remainder: usize| {
+        let rules: Vec<&str> =
+            rules.iter().enumerate().filter(|(at, _)| at % 2 == remainder).map(|(_, rule)| rule.as_str()).collect();
+        let path = folder.join(format!("{name}-{remainder}.rego"));
+        std::fs::write(&path, format!("{head}{}\n", rules.join("\n\n"))).unwrap();
+        path
+    };
+    vec![write(0), write(1)]
 }
 
 fn load(sources: Vec<PolicySource>, version: RegoVersion) -> PolicySet {

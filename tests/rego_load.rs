@@ -146,6 +146,25 @@ fn recursion_is_refused_before_it_overflows_the_stack() {
 }
 
 #[test]
+fn files_of_a_package_share_its_rules() {
+    let first = "package main\ndeny contains \"x\" if { helper(1); flag }";
+    let second = "package main\nhelper(x) if x == 1\nflag if input.on";
+    assert!(load(&options(), &[("a.rego", first), ("b.rego", second)]).is_ok());
+    let back = "package main\nhelper(x) if x == 1\nflag if count(deny) == 0";
+    let found = load(&options(), &[("a.rego", first), ("b.rego", back)]).unwrap_err();
+    assert!(found[0].contains("recursive: main.deny -> main.flag -> main.deny"), "{found:?}");
+}
+
+#[test]
+fn a_package_in_several_files_is_not_read_as_a_whole() {
+    let main = "package main\nimport data.lib as l\ndeny contains x if { some name in [\"a\"]; x := l[name] }";
+    let parts = [("p.rego", main), ("a.rego", "package lib\na := \"1\""), ("b.rego", "package lib\nb := \"2\"")];
+    let found = load(&options(), &parts).unwrap_err();
+    assert!(found[0].contains("p.rego:3") && found[0].contains("`lib` stands in several files"), "{found:?}");
+    assert!(load(&options(), &parts[..2]).is_ok());
+}
+
+#[test]
 fn deep_chains_are_refused() {
     let mut text = String::from("package main\nf0(x) := x\n");
     for at in 1..200 {

@@ -258,7 +258,7 @@ impl<'o> Loader<'o> {
     }
 
     pub(super) fn modules(&mut self) -> Vec<ModuleInfo> {
-        self.library.modules().iter().map(ModuleInfo::new).collect()
+        ModuleInfo::all(&self.library.modules())
     }
 
     /// Checks calls; false when the rules must not be evaluated at all.

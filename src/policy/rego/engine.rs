@@ -12,7 +12,7 @@ use regorus::{PolicyLengthConfig, Value};
 
 use super::builtins::{self, BUILTINS, Failure};
 use super::rewrite::{self, Extent, Rewritten};
-use super::syntax::ModuleInfo;
+use super::syntax::{ModuleInfo, package_of};
 use crate::policy::error::Problem;
 use crate::policy::source::{PolicyOptions, PolicySource, RegoVersion};
 
@@ -112,7 +112,7 @@ impl Library {
     }
 
     /// A library of files that are known to be right, and an engine over it: while a file is parsed, the rewritten
-    /// text of the one before it is, in another thread.
+    /// text of the one before it is, in another thread. The files of a package stand beside each other.
     pub(in crate::policy) fn loaded(
         files: Vec<PolicySource>,
         version: RegoVersion,
@@ -126,14 +126,23 @@ impl Library {
                 parsed.into_iter().try_for_each(|(path, text)| engine.add(path, text, version))?;
                 Ok(engine)
             });
-            for source in files {
-                let path = source.path.clone();
-                library.add(source, version)?;
-                if let Some(module) = library.engine.get_modules().last() {
+            let send = |package: &[Ref<Module>]| {
+                for module in ModuleInfo::all(package) {
                     // Nobody takes it only where an earlier text was refused, which is told below.
-                    let _ = texts.send((path, rewrite::rewrite(&ModuleInfo::new(module), extent)));
+                    let _ = texts.send((module.file.clone(), rewrite::rewrite(&module, extent)));
                 }
+            };
+            let mut package: Vec<Ref<Module>> = Vec::new();
+            for source in files {
+                library.add(source, version)?;
+                let Some(module) = library.engine.get_modules().last().cloned() else { continue };
+                if package.first().is_some_and(|first| package_of(first) != package_of(&module)) {
+                    send(&package);
+                    package.clear();
+                }
+                package.push(module);
             }
+            send(&package);
             drop(texts);
             parse.join().map_err(|_| Problem::of_file("", "the parser panicked"))?
         })?;
@@ -159,8 +168,8 @@ impl Library {
     fn rewritten(&self, extent: Extent) -> Result<Rewriting, Problem> {
         let mut parsed = self.engine.clone();
         let mut rewriting = Rewriting::new();
-        for ((source, version), module) in self.files.iter().zip(parsed.get_modules()) {
-            rewriting.add(source.path.clone(), rewrite::rewrite(&ModuleInfo::new(module), extent), *version)?;
+        for ((source, version), module) in self.files.iter().zip(ModuleInfo::all(parsed.get_modules())) {
+            rewriting.add(source.path.clone(), rewrite::rewrite(&module, extent), *version)?;
         }
         for data in &self.data {
             let added = rewriting.engine.add_data(data.clone());

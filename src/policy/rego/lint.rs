@@ -67,6 +67,8 @@ pub(in crate::policy) struct Table {
     functions: BTreeMap<Vec<String>, Option<usize>>,
     /// Every rule's path, with the modules' and heads' positions.
     rules: BTreeMap<Vec<String>, Vec<(usize, usize)>>,
+    /// The packages that stand in several files.
+    parted: BTreeSet<Vec<String>>,
 }
 
 impl Table {
@@ -74,7 +76,11 @@ impl Table {
     pub(in crate::policy) fn new(modules: &[ModuleInfo]) -> Self {
         let mut functions = BTreeMap::new();
         let mut rules: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let (mut packages, mut parted) = (BTreeSet::new(), BTreeSet::new());
         for (module_at, module) in modules.iter().enumerate() {
+            if !packages.insert(&module.package) {
+                parted.insert(module.package.clone());
+            }
             for (head_at, head) in module.heads.iter().enumerate() {
                 let path: Vec<String> = module.package.iter().chain(&head.path).cloned().collect();
                 let operands = match head.shape {
@@ -86,7 +92,7 @@ impl Table {
                 rules.entry(path).or_default().push((module_at, head_at));
             }
         }
-        Self { functions, rules }
+        Self { functions, rules, parted }
     }
 
     /// The rules that a reference to `data` with this static prefix may read: those at it, above it and below it.
@@ -105,6 +111,15 @@ impl Table {
     /// Whether a path names a function.
     pub(in crate::policy) fn function(&self, path: &[String]) -> Option<usize> {
         self.functions.get(path).copied().flatten()
+    }
+
+    /// The package in several files that a reference reads as a whole.
+    fn parted_package(&self, reference: &Reference<'_>) -> Option<&Vec<String>> {
+        if reference.root != Root::Data {
+            return None;
+        }
+        let path = reference.static_prefix().0;
+        self.parted.iter().find(|package| package.starts_with(&path))
     }
 
     /// The rules that each rule reads.
@@ -254,7 +269,15 @@ impl Calls<'_, '_> {
 }
 
 impl<'a> Visit<'a> for Calls<'_, '_> {
-    fn reference(&mut self, _: &'a Expr, _: &Scope<'_, 'a>) {}
+    fn reference(&mut self, expr: &'a Expr, scope: &Scope<'_, 'a>) {
+        // regorus would lose rules of all files but the first.
+        if let Some(package) = self.table.parted_package(&self.module.resolve(expr, scope)) {
+            let message = format!("`{}` stands in several files and is read as a whole", package.join("."));
+            let span = start_of(expr);
+            let problem = self.module.problem(span.line, span.col, message);
+            self.problems.push(problem.help("name the rule that is meant, or put the package into one file"));
+        }
+    }
 
     fn call(&mut self, call: &'a Expr, scope: &Scope<'_, 'a>) {
         let Expr::Call { fcn, params, .. } = call else { return };

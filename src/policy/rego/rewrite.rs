@@ -1,12 +1,13 @@
 //! Where regorus differs from OPA in ways that lose or change findings, the text given to it is rewritten so that
-//! the two agree. Text is only inserted, never removed, so lines stay and columns can be mapped back.
+//! the two agree. Text is inserted, and only the alias of an import is removed, so lines stay and columns can be mapped
+//! back.
 //!
 //! - An output that is undefined for one solution (`deny contains f(x) if ..`) throws away the solutions before it.
 //!   `K` becomes `[t | t := K][_]`, which has no element instead.
 //! - `not f(x)` holds when `x` is undefined; under OPA the operand is evaluated before the negation, so the statement
 //!   is undefined. Conftest policies only: in a tollgate rule the stricter reading stays.
 //! - `lib.rule`, where `lib` is an import, makes regorus evaluate every rule of the imported package, for each input
-//!   anew. By its full path only that rule is evaluated, as OPA does.
+//!   anew, and lose rules of a package in several files. By its full path only that rule is evaluated, as OPA does.
 //! - `some x in collection` where the collection is null, a string, a number or a boolean is an error; under OPA it
 //!   has no results. Wrapped only once that error has occurred.
 
@@ -92,25 +93,28 @@ struct Wrap {
     end: usize,
     before: String,
     after: &'static str,
+    /// Whether `before` stands instead of the text.
+    replaces: bool,
 }
 
 impl Wraps<'_> {
     fn apply(self) -> Rewritten {
         // Each insertion with its offset; at one offset, what ends comes first (the innermost first), then what
         // begins (the outermost first).
-        let mut insertions: Vec<(usize, bool, usize, &str)> = Vec::new();
+        let mut insertions: Vec<(usize, bool, usize, &str, usize)> = Vec::new();
         for wrap in &self.list {
-            insertions.push((wrap.start, true, usize::MAX - wrap.end, &wrap.before));
-            insertions.push((wrap.end, false, usize::MAX - wrap.start, wrap.after));
+            let next = if wrap.replaces { wrap.end } else { wrap.start };
+            insertions.push((wrap.start, true, usize::MAX - wrap.end, &wrap.before, next));
+            insertions.push((wrap.end, false, usize::MAX - wrap.start, wrap.after, wrap.end));
         }
-        insertions.sort_by_key(|(at, opens, order, _)| (*at, *opens, *order));
+        insertions.sort_by_key(|(at, opens, order, ..)| (*at, *opens, *order));
         let mut rewritten = Rewritten::default();
         let mut done = 0;
-        for (at, _, _, inserted) in insertions {
+        for (at, _, _, inserted, next) in insertions {
             rewritten.text.push_str(self.text.get(done..at).unwrap_or_default());
-            rewritten.inserted.push((rewritten.text.len(), inserted.len()));
+            rewritten.inserted.push((rewritten.text.len(), inserted.len().saturating_sub(next - at)));
             rewritten.text.push_str(inserted);
-            done = at;
+            done = next;
         }
         rewritten.text.push_str(self.text.get(done..).unwrap_or_default());
         rewritten
@@ -122,7 +126,13 @@ impl Wraps<'_> {
     }
 
     fn around(&mut self, expr: &Expr, before: String, after: &'static str) {
-        self.list.push(Wrap { start: start_of(self.text, expr), end: end_of(self.text, expr), before, after });
+        self.list.push(Wrap {
+            start: start_of(self.text, expr),
+            end: end_of(self.text, expr),
+            before,
+            after,
+            replaces: false,
+        });
     }
 
     /// An output that may be undefined.
@@ -196,7 +206,13 @@ impl Wraps<'_> {
                 } else {
                     at
                 };
-                self.list.push(Wrap { start: at, end: at, before: format!(" := [true | {keys}true][_]"), after: "" });
+                self.list.push(Wrap {
+                    start: at,
+                    end: at,
+                    before: format!(" := [true | {keys}true][_]"),
+                    after: "",
+                    replaces: false,
+                });
             }
             _ => {}
         }
@@ -294,10 +310,10 @@ impl<'a> Visit<'a> for Imports<'_, '_, '_> {
             at = refr;
         }
         let Expr::Var { span, .. } = at else { return };
-        if let Some(around) = self.module.imported_from(span.text(), scope).filter(|_| names_a_rule) {
-            let start = start_of(self.wraps.text, at);
-            let path: String = around.iter().map(|part| format!("{part}.")).collect();
-            self.wraps.list.push(Wrap { start, end: start, before: format!("data.{path}"), after: "" });
+        if let Some(path) = self.module.imported_from(span.text(), scope).filter(|_| names_a_rule) {
+            let (start, end) = (span.start as usize, span.end as usize);
+            let before = format!("data.{}", path.join("."));
+            self.wraps.list.push(Wrap { start, end, before, after: "", replaces: true });
         }
     }
 }
@@ -330,7 +346,7 @@ impl<'a> Visit<'a> for Negations<'_, '_, '_> {
                 text.push_str(&format!("{name} := {operand}; "));
             }
             let (start, end) = (span.start as usize, end_of(self.wraps.text, expr).max(span.end as usize));
-            self.wraps.list.push(Wrap { start, end, before: text, after: "][0]" });
+            self.wraps.list.push(Wrap { start, end, before: text, after: "][0]", replaces: false });
         }
     }
 }

@@ -22,6 +22,13 @@ pub(in crate::policy) struct ModuleInfo {
     imports: BTreeMap<String, (Root, Vec<String>)>,
     /// Its rules, in file order.
     pub(in crate::policy) heads: Vec<Head>,
+    /// The first names of the rules that other files of its package define.
+    beside: BTreeSet<String>,
+}
+
+/// The path of a module's package without `data`.
+pub(in crate::policy) fn package_of(module: &Module) -> Vec<String> {
+    static_path(&module.package.refr).unwrap_or_default()
 }
 
 /// One rule's head.
@@ -94,9 +101,24 @@ pub(in crate::policy) struct Scope<'p, 'a> {
 }
 
 impl ModuleInfo {
-    /// Reads a parsed module.
-    pub(in crate::policy) fn new(module: &Ref<Module>) -> Self {
-        let package = static_path(&module.package.refr).unwrap_or_default();
+    /// Reads parsed modules. All files of a package must be among them: each sees the rules of the others.
+    pub(in crate::policy) fn all(modules: &[Ref<Module>]) -> Vec<Self> {
+        let mut all: Vec<Self> = modules.iter().map(Self::new).collect();
+        let mut names: BTreeMap<Vec<String>, BTreeSet<String>> = BTreeMap::new();
+        for module in &all {
+            let of_package = names.entry(module.package.clone()).or_default();
+            of_package.extend(module.heads.iter().map(|head| head.name().to_owned()));
+        }
+        for module in &mut all {
+            let own: BTreeSet<&str> = module.heads.iter().map(Head::name).collect();
+            let beside = names.get(&module.package).into_iter().flatten().filter(|name| !own.contains(name.as_str()));
+            module.beside = beside.cloned().collect();
+        }
+        all
+    }
+
+    fn new(module: &Ref<Module>) -> Self {
+        let package = package_of(module);
         let mut imports = BTreeMap::new();
         for import in &module.imports {
             let Some(path) = static_path(&import.refr) else { continue };
@@ -118,6 +140,7 @@ impl ModuleInfo {
             package,
             imports,
             heads,
+            beside: BTreeSet::new(),
         }
     }
 
@@ -126,20 +149,22 @@ impl ModuleInfo {
         self.package.join(".")
     }
 
-    /// Whether a name means a rule of the package in this file, an import, or a document, unless it is declared.
+    /// Whether a name means a rule of the package, an import, or a document, unless it is declared.
     pub(in crate::policy) fn names_rule_or_import(&self, name: &str) -> bool {
-        matches!(name, "input" | "data")
-            || self.imports.contains_key(name)
-            || self.heads.iter().any(|head| head.name() == name)
+        matches!(name, "input" | "data") || self.imports.contains_key(name) || self.names_rule(name)
     }
 
-    /// Where the package or document is that a name stands for by an import without `as`: the path around it, from
-    /// `data` on. `None` for other names, and where a part of the path is no plain word.
+    /// Whether a name begins a rule of the package, in whichever file.
+    fn names_rule(&self, name: &str) -> bool {
+        self.beside.contains(name) || self.heads.iter().any(|head| head.name() == name)
+    }
+
+    /// The path from `data` on that a name stands for by an import. `None` for other names, and where a part of the path
+    /// is no plain word.
     pub(in crate::policy) fn imported_from(&self, name: &str, scope: &Scope<'_, '_>) -> Option<&[String]> {
         let (Root::Data, path) = self.imports.get(name)? else { return None };
-        let (last, around) = path.split_last()?;
         let plain = |part: &String| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        (last == name && !scope.declares(name) && around.iter().all(plain)).then_some(around)
+        (!path.is_empty() && !scope.declares(name) && path.iter().all(plain)).then_some(path)
     }
 
     /// A problem at a place of this module.
@@ -194,7 +219,7 @@ impl ModuleInfo {
         if let Some((root, path)) = self.imports.get(name) {
             return (*root, path.clone());
         }
-        if self.heads.iter().any(|head| head.path.first().is_some_and(|first| first == name)) {
+        if self.names_rule(name) {
             let mut path = self.package.clone();
             path.push(name.to_owned());
             return (Root::Data, path);
