@@ -9,6 +9,7 @@ metadata := {
 	"severity": "high",
 	"remediation": "Move the command out of Terraform, or read it and everything it loads, and approve exactly this plan.",
 	"references": ["https://developer.hashicorp.com/terraform/language/provisioners"],
+	"kinds": ["code_execution"],
 }
 
 # Everything but a managed resource runs when the plan is applied; a resource's code usually runs later.

@@ -9,6 +9,7 @@ metadata := {
 	"severity": "high",
 	"remediation": "Use short-lived credentials (roles, workload identity federation). Where a key must be, give it an expiry and an owner.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-workloads-use-roles"],
+	"kinds": ["credential", "unclassified"],
 }
 
 # Types whose creation is a new way to authenticate as somebody.

@@ -1,7 +1,7 @@
 package tollgate.any.dormant_allow
 
 import data.tollgate.lib.access
-import data.tollgate.lib.aws
+import data.tollgate.lib.aws_text
 import data.tollgate.lib.change
 
 metadata := {
@@ -12,6 +12,7 @@ metadata := {
 	"remediation": "Read the grant that wakes up; narrow it first, or keep what holds it back.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html"],
 	"verdicts": ["new"],
+	"needs": ["guardrails"],
 }
 
 approve contains {"msg": message} if {
@@ -32,8 +33,8 @@ stood_before(statement) if {
 
 stood_before(statement) if {
 	statement.address == input.change.address
-	some entry in aws.after_statements
+	some entry in aws_text.after_statements
 	entry.path == statement.path
 	entry.index == statement.index
-	entry.is in {old.is | some old in aws.before_statements}
+	entry.is in {old.is | some old in aws_text.before_statements}
 }

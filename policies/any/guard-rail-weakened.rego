@@ -7,6 +7,7 @@ metadata := {
 	"severity": "high",
 	"remediation": "Keep the guard rail, or have its owner agree to the new limits.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"],
+	"needs": ["guardrails"],
 }
 
 approve contains {"msg": message} if {

@@ -11,6 +11,7 @@ metadata := {
 	"remediation": "Read the change, and approve it when its access is meant.",
 	"references": ["https://developer.hashicorp.com/terraform/internals/json-format"],
 	"verdicts": ["possible", "new"],
+	"needs": ["doubt"],
 }
 
 approve contains change.finding("", text) if {

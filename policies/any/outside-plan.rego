@@ -10,6 +10,7 @@ metadata := {
 	"remediation": "Check who has the object outside this plan, or open the world in the configuration.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html"],
 	"verdicts": ["none"],
+	"needs": ["reasons"],
 }
 
 warn contains change.finding(reason.path, sprintf("rests on what the plan does not show: %s", [reason.message])) if {

@@ -12,10 +12,6 @@ test_fires_on_new_access_where_no_rule_knows_the_platform if {
 	count(unranked_access.approve) == 1 with input as fixture.computed({"platform": "gitlab"}, [piece])
 }
 
-test_quiet_where_rules_know_the_platform if {
-	count(unranked_access.approve) == 0 with input as fixture.computed({"platform": "aws"}, [piece])
-}
-
 test_quiet_where_nothing_is_new if {
 	count(unranked_access.approve) == 0 with input as fixture.text({"platform": "other"})
 	count(unranked_access.approve) == 0 with input as fixture.possible({"platform": "other"}, "unordered")

@@ -23,14 +23,6 @@ pieces := [piece |
 	"*" in piece.resources
 ]
 
-approve contains aws.finding(entry, "newly allows every action on every resource") if {
-	access.by_text
-	some entry in aws.gaining_identity
-	"*" in aws.actions(entry.is)
-	"*" in aws.resources(entry.is)
-	not aws.allowed_before("*", "*", entry.is)
-}
-
 # The names of managed policies say as much as their documents.
 approve contains change.finding(facet.path, sprintf("newly attaches %s%s", [change.show(arn), holders])) if {
 	some [facet, arn] in attached

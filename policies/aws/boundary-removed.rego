@@ -12,6 +12,7 @@ metadata := {
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html"],
 	"platforms": ["aws"],
 	"purposes": ["boundary"],
+	"needs": ["doubt"],
 }
 
 approve contains change.finding(facet.path, sprintf("no longer limits by %s", [change.show(facet.before)])) if {

@@ -23,11 +23,3 @@ approve contains finding if {
 	]
 	some finding in access.findings(pieces, "obtain credentials")
 }
-
-approve contains aws.finding(entry, sprintf("newly allows %s", [access.listed(sort(newly))])) if {
-	access.by_text
-	some entry in aws.gaining_identity
-	not "*" in aws.actions(entry.is)
-	newly := aws.added_of(entry, aws_sensitive.credential_exposure)
-	count(newly) > 0
-}

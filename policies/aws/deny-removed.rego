@@ -1,7 +1,7 @@
 package tollgate.aws.deny_removed
 
 import data.tollgate.lib.access
-import data.tollgate.lib.aws
+import data.tollgate.lib.aws_text
 
 metadata := {
 	"id": "aws-deny-removed",
@@ -11,9 +11,10 @@ metadata := {
 	"remediation": "Keep the deny statement, or have its owner agree to the narrower one.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html"],
 	"platforms": ["aws"],
+	"needs": ["doubt"],
 }
 
-approve contains aws.finding(entry, "denied and no longer denies as much") if {
+approve contains aws_text.finding(entry, "denied and no longer denies as much") if {
 	access.guard_by_text
 	some entry in lost
 	not still_denied(entry.is)
@@ -21,41 +22,41 @@ approve contains aws.finding(entry, "denied and no longer denies as much") if {
 
 # Deny statements that are not there word for word any more.
 lost := [entry |
-	some entry in aws.before_statements
-	aws.denies(entry.is)
-	not aws.unreadable(entry.path)
-	not entry.is in {kept.is | some kept in aws.after_statements}
+	some entry in aws_text.before_statements
+	aws_text.denies(entry.is)
+	not aws_text.unreadable(entry.path)
+	not entry.is in {kept.is | some kept in aws_text.after_statements}
 ]
 
 # Each pair of an action and a resource is denied by some statement of the new document, as widely as before.
 still_denied(statement) if {
-	every action in aws.actions(statement) {
-		every resource in aws.resources(statement) { denied_after(action, resource, statement) }
+	every action in aws_text.actions(statement) {
+		every resource in aws_text.resources(statement) { denied_after(action, resource, statement) }
 	}
-	count(aws.actions(statement)) > 0
+	count(aws_text.actions(statement)) > 0
 	not statement.NotResource
 }
 
 # A statement that names exceptions: the same ones, or fewer.
 still_denied(statement) if {
-	some kept in aws.after_statements
-	aws.denies(kept.is)
-	count(aws.not_actions(kept.is) - aws.not_actions(statement)) == 0
-	count(aws.not_resources(kept.is) - aws.not_resources(statement)) == 0
-	count(aws.actions(statement) - aws.actions(kept.is)) == 0
+	some kept in aws_text.after_statements
+	aws_text.denies(kept.is)
+	count(aws_text.not_actions(kept.is) - aws_text.not_actions(statement)) == 0
+	count(aws_text.not_resources(kept.is) - aws_text.not_resources(statement)) == 0
+	count(aws_text.actions(statement) - aws_text.actions(kept.is)) == 0
 	count(listed_resources(statement) - listed_resources(kept.is)) == 0
 	form(kept.is) == form(statement)
 	as_many_principals(kept.is, statement)
-	aws.asks_no_more(kept.is, statement)
+	aws_text.asks_no_more(kept.is, statement)
 }
 
 denied_after(action, resource, statement) if {
-	some kept in aws.after_statements
-	aws.denies(kept.is)
-	aws.action_in(kept.is, action)
-	aws.resource_in(kept.is, resource)
+	some kept in aws_text.after_statements
+	aws_text.denies(kept.is)
+	aws_text.action_in(kept.is, action)
+	aws_text.resource_in(kept.is, resource)
 	as_many_principals(kept.is, statement)
-	aws.asks_no_more(kept.is, statement)
+	aws_text.asks_no_more(kept.is, statement)
 }
 
 listed_resources(statement) := {resource | resource := statement.Resource[_]}
@@ -63,16 +64,16 @@ listed_resources(statement) := {resource | resource := statement.Resource[_]}
 form(statement) := {member | statement[member]; member in {"Action", "NotAction", "Resource", "NotResource"}}
 
 as_many_principals(kept, statement) if {
-	not aws.names_principals(kept)
-	not aws.names_principals(statement)
+	not aws_text.names_principals(kept)
+	not aws_text.names_principals(statement)
 }
 
-as_many_principals(kept, _) if "*" in aws.principals(kept)
+as_many_principals(kept, _) if "*" in aws_text.principals(kept)
 
 as_many_principals(kept, statement) if {
 	kept.Principal
 	statement.Principal
-	count(aws.principals(statement) - aws.principals(kept)) == 0
+	count(aws_text.principals(statement) - aws_text.principals(kept)) == 0
 }
 
 # Under NotPrincipal more names deny fewer.

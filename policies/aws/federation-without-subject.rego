@@ -2,6 +2,7 @@ package tollgate.aws.federation_without_subject
 
 import data.tollgate.lib.access
 import data.tollgate.lib.aws
+import data.tollgate.lib.aws_text
 import data.tollgate.lib.change
 
 metadata := {
@@ -15,8 +16,8 @@ metadata := {
 	"kinds": ["trust_policy", "resource_policy"],
 }
 
-approve contains aws.finding(entry, sprintf("newly trusts %s %s", [change.show_some(providers(entry.is)), flaw(entry.is)])) if {
-	some entry in aws.gaining_resource
+approve contains aws_text.finding(entry, sprintf("newly trusts %s %s", [change.show_some(providers(entry.is)), flaw(entry.is)])) if {
+	some entry in aws_text.gaining_resource
 	access.gives(entry)
 	count(providers(entry.is)) > 0
 	flaw(entry.is)
@@ -71,9 +72,9 @@ audience_is_identity(statement) if {
 
 # The old document had the same hole, as wide.
 as_open_before(statement) if {
-	some old in aws.before_statements
-	aws.allows(old.is)
+	some old in aws_text.before_statements
+	aws_text.allows(old.is)
 	count(providers(statement) - providers(old.is)) == 0
 	flaw(old.is)
-	aws.asks_no_more(old.is, statement)
+	aws_text.asks_no_more(old.is, statement)
 }

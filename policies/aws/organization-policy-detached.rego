@@ -12,6 +12,7 @@ metadata := {
 	"references": ["https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_attach.html"],
 	"platforms": ["aws"],
 	"kinds": ["boundary_or_guardrail", "network_of_trust"],
+	"needs": ["doubt"],
 }
 
 approve contains change.finding("target_id", sprintf("%s no longer has %s attached", [change.show(target), change.show(policy)])) if {

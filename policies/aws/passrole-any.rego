@@ -23,16 +23,6 @@ approve contains finding if {
 	some finding in access.findings(pieces, "pass any role to a service (iam:PassRole)")
 }
 
-approve contains aws.finding(entry, "newly allows iam:PassRole on any role") if {
-	access.by_text
-	some entry in aws.gaining_identity
-	passes(aws.actions(entry.is))
-	any_role(aws.resources(entry.is))
-	some resource in aws.resources(entry.is)
-	wide(resource)
-	not aws.allowed_before("iam:passrole", resource, entry.is)
-}
-
 # All of IAM includes it; every action at all is the rule `aws-administrator-grant`'s.
 passes(actions) if {
 	some action in actions

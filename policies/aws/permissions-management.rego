@@ -1,8 +1,6 @@
 package tollgate.aws.permissions_management
 
 import data.tollgate.lib.access
-import data.tollgate.lib.aws
-import data.tollgate.lib.aws_sensitive
 
 metadata := {
 	"id": "aws-permissions-management",
@@ -22,12 +20,4 @@ approve contains finding if {
 		not "*" in piece.actions
 	]
 	some finding in access.findings(pieces, "manage permissions")
-}
-
-approve contains aws.finding(entry, sprintf("newly allows %s", [access.listed(sort(newly))])) if {
-	access.by_text
-	some entry in aws.gaining_identity
-	not "*" in aws.actions(entry.is)
-	newly := aws.added_of(entry, aws_sensitive.permissions_management)
-	count(newly) > 0
 }

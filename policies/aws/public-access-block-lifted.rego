@@ -12,6 +12,7 @@ metadata := {
 	"references": ["https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html"],
 	"platforms": ["aws"],
 	"kinds": ["boundary_or_guardrail", "resource_policy"],
+	"needs": ["doubt"],
 }
 
 switches := {

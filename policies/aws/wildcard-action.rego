@@ -1,7 +1,6 @@
 package tollgate.aws.wildcard_action
 
 import data.tollgate.lib.access
-import data.tollgate.lib.aws
 
 metadata := {
 	"id": "aws-wildcard-action",
@@ -19,41 +18,4 @@ approve contains finding if {
 	some finding in access.findings(pieces, "take every action of a service")
 }
 
-approve contains aws.finding(entry, sprintf("newly allows %s", [access.listed(sort(wide))])) if {
-	access.by_text
-	some entry in aws.gaining_identity
-	wide := aws.added(entry, wild(entry.is))
-	count(wide) > 0
-}
-
-approve contains aws.finding(entry, sprintf("newly allows everything but %s", [access.listed(sort(excluded))])) if {
-	access.by_text
-	some entry in aws.gaining_identity
-	excluded := aws.not_actions(entry.is)
-	count(excluded) > 0
-	not excluded_before(entry.is)
-}
-
 whole(actions) := {action | some action in actions; regex.match(`^([A-Za-z0-9-]+:\*$|NotAction )`, action)}
-
-# Every action on every resource is the rule `aws-administrator-grant`'s.
-wild(statement) := whole(aws.actions(statement)) | {action |
-	some action in aws.actions(statement)
-	action == "*"
-	not "*" in aws.resources(statement)
-}
-
-# The old document allowed at least as much: it left out no more, or it allowed everything.
-excluded_before(statement) if {
-	some old in aws.before_statements
-	aws.allows(old.is)
-	old.is.NotAction
-	kept := {pattern | some pattern in aws.not_actions(old.is); not aws.matches_any(aws.not_actions(statement), pattern)}
-	count(kept) == 0
-	every resource in aws.resources(statement) { aws.resource_in(old.is, resource) }
-	aws.asks_no_more(old.is, statement)
-}
-
-excluded_before(statement) if {
-	every resource in aws.resources(statement) { aws.allowed_before("*", resource, statement) }
-}

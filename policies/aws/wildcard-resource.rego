@@ -1,7 +1,6 @@
 package tollgate.aws.wildcard_resource
 
 import data.tollgate.lib.access
-import data.tollgate.lib.aws
 
 metadata := {
 	"id": "aws-wildcard-resource",
@@ -24,40 +23,3 @@ approve contains finding if {
 	]
 	some finding in access.findings(pieces, "change things on every resource")
 }
-
-approve contains aws.finding(entry, sprintf("newly allows %s on %s", [access.listed(sort(wide)), where])) if {
-	access.by_text
-	some entry in aws.gaining_identity
-	where := everywhere(entry.is)
-	wide := {action |
-		some action in aws.actions(entry.is)
-		not harmless(action)
-		not aws.allowed_before(action, "*", entry.is)
-	}
-	count(wide) > 0
-}
-
-everywhere(statement) := "every resource but some" if {
-	statement.NotResource
-	not narrowed(statement)
-}
-
-else := "every resource" if {
-	not statement.NotResource
-	"*" in aws.resources(statement)
-}
-
-# The old statement left out no more resources.
-narrowed(statement) if {
-	some old in aws.before_statements
-	aws.allows(old.is)
-	old.is.NotResource
-	count(aws.not_resources(old.is) - aws.not_resources(statement)) == 0
-	every action in aws.actions(statement) { aws.action_in(old.is, action) }
-	aws.asks_no_more(old.is, statement)
-}
-
-harmless(action) if regex.match(`^[a-z0-9-]+:(list|describe|get[a-z]*(list|status|version)|view|lookup|search)`, action)
-
-# Every action on every resource is the rule `aws-administrator-grant`'s, a whole service `aws-wildcard-action`'s.
-harmless(action) if regex.match(`^([a-z0-9-]+:)?\*$`, action)

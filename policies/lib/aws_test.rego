@@ -1,6 +1,7 @@
 package tollgate.lib.aws_test
 
 import data.tollgate.lib.aws
+import data.tollgate.lib.aws_text
 import data.tollgate.lib.fixture
 
 test_patterns_cover_by_word_or_trailing_star if {
@@ -11,49 +12,49 @@ test_patterns_cover_by_word_or_trailing_star if {
 }
 
 test_exceptions_overlap_when_in_doubt if {
-	aws.overlaps_any({"s3:*"}, "s3:getobject")
-	aws.overlaps_any({"s3:getobject"}, "s3:*")
-	aws.overlaps_any({"*:getobject"}, "ec2:runinstances")
-	not aws.overlaps_any({"s3:*"}, "ec2:runinstances")
+	aws_text.overlaps_any({"s3:*"}, "s3:getobject")
+	aws_text.overlaps_any({"s3:getobject"}, "s3:*")
+	aws_text.overlaps_any({"*:getobject"}, "ec2:runinstances")
+	not aws_text.overlaps_any({"s3:*"}, "ec2:runinstances")
 }
 
 statement(operator, key, value) := {"Condition": {operator: {key: value}}}
 
 test_conditions_are_implied_by_stricter_ones if {
-	aws.asks_no_more({}, statement("Bool", "aws:MultiFactorAuthPresent", "true"))
-	aws.asks_no_more(statement("StringEquals", "aws:RequestedRegion", ["a", "b"]), statement("StringEquals", "aws:RequestedRegion", "a"))
-	aws.asks_no_more(statement("StringNotEquals", "k", ["a"]), statement("StringNotEquals", "k", ["a", "b"]))
-	not aws.asks_no_more(statement("StringEquals", "k", ["a"]), statement("StringEquals", "k", ["a", "b"]))
-	not aws.asks_no_more(statement("StringNotEquals", "k", ["a", "b"]), statement("StringNotEquals", "k", ["a"]))
-	not aws.asks_no_more(statement("StringEquals", "k", ["a"]), {})
+	aws_text.asks_no_more({}, statement("Bool", "aws:MultiFactorAuthPresent", "true"))
+	aws_text.asks_no_more(statement("StringEquals", "aws:RequestedRegion", ["a", "b"]), statement("StringEquals", "aws:RequestedRegion", "a"))
+	aws_text.asks_no_more(statement("StringNotEquals", "k", ["a"]), statement("StringNotEquals", "k", ["a", "b"]))
+	not aws_text.asks_no_more(statement("StringEquals", "k", ["a"]), statement("StringEquals", "k", ["a", "b"]))
+	not aws_text.asks_no_more(statement("StringNotEquals", "k", ["a", "b"]), statement("StringNotEquals", "k", ["a"]))
+	not aws_text.asks_no_more(statement("StringEquals", "k", ["a"]), {})
 }
 
 test_networks_and_times_imply_wider_ones if {
 	wide := statement("IpAddress", "aws:SourceIp", "10.0.0.0/24")
-	aws.asks_no_more(wide, statement("IpAddress", "aws:SourceIp", ["10.0.0.0/25", "10.0.0.128/25"]))
-	not aws.asks_no_more(wide, statement("IpAddress", "aws:SourceIp", ["10.0.0.0/16"]))
-	not aws.asks_no_more(wide, {})
+	aws_text.asks_no_more(wide, statement("IpAddress", "aws:SourceIp", ["10.0.0.0/25", "10.0.0.128/25"]))
+	not aws_text.asks_no_more(wide, statement("IpAddress", "aws:SourceIp", ["10.0.0.0/16"]))
+	not aws_text.asks_no_more(wide, {})
 	until := statement("DateLessThan", "aws:CurrentTime", "2027-06-01T00:00:00Z")
-	aws.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", "2027-01-01T00:00:00Z"))
-	not aws.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", "2028-01-01T00:00:00Z"))
-	not aws.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", 1893456000))
+	aws_text.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", "2027-01-01T00:00:00Z"))
+	not aws_text.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", "2028-01-01T00:00:00Z"))
+	not aws_text.asks_no_more(until, statement("DateLessThan", "aws:CurrentTime", 1893456000))
 	since := statement("DateGreaterThan", "aws:CurrentTime", "2027-01-01T00:00:00Z")
-	aws.asks_no_more(since, statement("DateGreaterThan", "aws:CurrentTime", "2027-06-01T00:00:00Z"))
+	aws_text.asks_no_more(since, statement("DateGreaterThan", "aws:CurrentTime", "2027-06-01T00:00:00Z"))
 }
 
 test_principals_have_one_spelling if {
-	aws.principals({"Principal": "*"}) == {"*"}
-	aws.principals({"Principal": ["*"]}) == {"*"}
-	aws.principals({"Principal": {"AWS": ["*", "111122223333"]}}) == {"*", "arn:aws:iam::111122223333:root"}
-	aws.principals({"Principal": {"Service": ["ec2.amazonaws.com"]}}) == {"ec2.amazonaws.com"}
-	aws.principals({"Action": ["s3:Get*"]}) == set()
+	aws_text.principals({"Principal": "*"}) == {"*"}
+	aws_text.principals({"Principal": ["*"]}) == {"*"}
+	aws_text.principals({"Principal": {"AWS": ["*", "111122223333"]}}) == {"*", "arn:aws:iam::111122223333:root"}
+	aws_text.principals({"Principal": {"Service": ["ec2.amazonaws.com"]}}) == {"ec2.amazonaws.com"}
+	aws_text.principals({"Action": ["s3:Get*"]}) == set()
 }
 
 test_not_action_and_not_resource_match_the_rest if {
-	aws.action_in({"NotAction": ["iam:*"]}, "s3:*")
-	not aws.action_in({"NotAction": ["iam:*"]}, "*")
-	aws.resource_in({"NotResource": ["arn:aws:s3:::a/*"]}, "arn:aws:s3:::b/*")
-	not aws.resource_in({"NotResource": ["arn:aws:s3:::a/*"]}, "*")
+	aws_text.action_in({"NotAction": ["iam:*"]}, "s3:*")
+	not aws_text.action_in({"NotAction": ["iam:*"]}, "*")
+	aws_text.resource_in({"NotResource": ["arn:aws:s3:::a/*"]}, "arn:aws:s3:::b/*")
+	not aws_text.resource_in({"NotResource": ["arn:aws:s3:::a/*"]}, "*")
 }
 
 test_own_accounts_come_from_the_row if {
@@ -63,7 +64,7 @@ test_own_accounts_come_from_the_row if {
 
 test_unreadable_documents if {
 	given := fixture.text({"unknown": ["inline_policy"], "unreadable": ["policy"]})
-	aws.unreadable("inline_policy[0].policy") with input as given
-	aws.unreadable("policy") with input as given
-	not aws.unreadable("assume_role_policy") with input as given
+	aws_text.unreadable("inline_policy[0].policy") with input as given
+	aws_text.unreadable("policy") with input as given
+	not aws_text.unreadable("assume_role_policy") with input as given
 }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::{JudgeError, LoadErrors, Problem};
+use super::input::ChangeCase;
 use super::judge::{Judgement, PlanCase};
 use super::load::{PolicySet, Rule, SETS};
-use super::metadata::{self, Metadata, Scope};
-use super::rego::Value;
+use super::metadata::{Metadata, Need, Scope};
 use super::rego::engine::rule_path;
 use super::select::Selection;
 use super::source::{DataSource, Embedded, PolicyOptions, PolicySource};
+use crate::iam;
 
 /// Policies that judge the plans of a run.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ struct Builtin {
 struct BuiltinRule {
     metadata: Metadata,
     file: &'static Embedded,
+    /// What continues it by the words of documents.
+    text: Option<&'static Embedded>,
 }
 
 impl Policies {
@@ -57,7 +60,7 @@ impl Policies {
         let mut problems = Vec::new();
         let rules: Vec<BuiltinRule> = Embedded::all()
             .filter(|file| !file.metadata.is_empty())
-            .filter_map(|file| Some(BuiltinRule { metadata: read(file, &mut problems)?, file }))
+            .filter_map(|file| BuiltinRule::of(file).map_err(|problem| problems.push(problem)).ok())
             .collect();
         if !problems.is_empty() {
             return Err(LoadErrors(problems));
@@ -104,45 +107,57 @@ impl Policies {
 impl Builtin {
     /// The rules that a plan's changes call for; `None` when they call for none.
     fn called_for(&self, case: &PlanCase<'_>) -> Result<Option<Arc<PolicySet>>, Problem> {
-        let called = |rule: &&BuiltinRule| {
-            rule.metadata.scope == Scope::Plan || case.changes.iter().any(|change| rule.metadata.is_called_for(change))
-        };
-        let rules: Vec<&BuiltinRule> = self.rules.iter().filter(called).collect();
+        let mut files: Vec<&'static Embedded> = Vec::new();
+        let mut rules = Vec::new();
+        for rule in &self.rules {
+            let mut called = case.changes.iter().filter(|change| rule.metadata.is_called_for(change)).peekable();
+            if rule.metadata.scope == Scope::Plan || called.peek().is_some() {
+                let words = called.any(reads_words);
+                files.push(rule.file);
+                files.extend(rule.text.filter(|_| words));
+                rules.push(rule.rule(words));
+            }
+        }
         if rules.is_empty() {
             return Ok(None);
         }
-        let key: Vec<&'static str> = rules.iter().map(|rule| rule.file.path).collect();
+        let key: Vec<&'static str> = files.iter().map(|file| file.path).collect();
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(set) = loaded.get(&key) {
             return Ok(Some(Arc::clone(set)));
         }
-        let files = with_imports(rules.iter().map(|rule| rule.file)).map(Embedded::judging).collect();
-        let rules = rules.into_iter().map(BuiltinRule::rule).collect();
+        let files = with_imports(files.into_iter()).map(Embedded::judging).collect();
         let set = Arc::new(PolicySet::of_builtin(&self.options, files, rules)?);
         loaded.insert(key, Arc::clone(&set));
         Ok(Some(set))
     }
 }
 
-impl BuiltinRule {
-    /// The rule, as loading its file gives it.
-    fn rule(&self) -> Rule {
-        let Embedded { path, package, sets, .. } = self.file;
-        let names: Vec<String> = package.split('.').map(str::to_owned).collect();
-        let defined = SETS.iter().zip(*sets).filter(|(_, defined)| **defined);
-        let sets = defined.map(|((level, name), _)| (*level, rule_path(&names, name))).collect();
-        Rule::new(self.metadata.clone(), (*package).to_owned(), (*path).to_owned(), sets, true)
-    }
+/// Whether the words of a change's documents can tell more than the comparison: there is doubt, or the documents name
+/// principals, of whom the comparison tells who gains and not how they are named.
+fn reads_words(change: &ChangeCase<'_>) -> bool {
+    Need::Doubt.is_met(change.access) || change.change.kind != iam::Kind::IdentityPolicy
 }
 
-/// The metadata as the build script cut it out of the file.
-fn read(file: &Embedded, problems: &mut Vec<Problem>) -> Option<Metadata> {
-    match Value::from_json_str(file.metadata) {
-        Ok(value) => metadata::read(&value, |_| Problem::of_file(file.path, ""), problems),
-        Err(error) => {
-            problems.push(Problem::of_file(file.path, format!("metadata must be a JSON object: {error}")));
-            None
-        }
+impl BuiltinRule {
+    /// The rule whose file it is.
+    fn of(file: &'static Embedded) -> Result<Self, Problem> {
+        let metadata = serde_json::from_str(file.metadata)
+            .map_err(|error| Problem::of_file(file.path, format!("metadata cannot be read: {error}")))?;
+        let text = Embedded::all().find(|other| other.is_text() && other.package == file.package);
+        Ok(Self { metadata, file, text })
+    }
+
+    /// The rule, as loading its file gives it; with its words, if they are loaded too.
+    fn rule(&self, words: bool) -> Rule {
+        let Embedded { path, package, .. } = self.file;
+        let names: Vec<String> = package.split('.').map(str::to_owned).collect();
+        let text = self.text.filter(|_| words);
+        let defines =
+            |at: usize| [Some(self.file), text].into_iter().flatten().any(|file| file.sets.get(at) == Some(&true));
+        let defined = SETS.iter().enumerate().filter(|(at, _)| defines(*at));
+        let sets = defined.map(|(_, (level, name))| (*level, rule_path(&names, name))).collect();
+        Rule::new(self.metadata.clone(), (*package).to_owned(), (*path).to_owned(), sets, true)
     }
 }
 
@@ -168,7 +183,7 @@ mod tests {
         let all = PolicySet::load(&options, &[], &[]).unwrap();
         let listed = Policies::load(&options, &[], &[]).unwrap();
         let Kind::Builtin(listed) = listed.kind else { panic!("the user has policies") };
-        let mut listed: Vec<Rule> = listed.rules.iter().map(BuiltinRule::rule).collect();
+        let mut listed: Vec<Rule> = listed.rules.iter().map(|rule| rule.rule(true)).collect();
         listed.sort_by(|left, right| left.metadata.id.cmp(&right.metadata.id));
         assert_eq!(format!("{listed:#?}"), format!("{:#?}", all.rules()));
     }
@@ -190,7 +205,9 @@ mod tests {
     fn each_built_in_rule_has_all_it_needs_beside_it() {
         let options = PolicyOptions { builtin: false, ..PolicyOptions::default() };
         for file in Embedded::all().filter(|file| !file.metadata.is_empty()) {
-            let sources: Vec<PolicySource> = with_imports([file].into_iter()).map(Embedded::source).collect();
+            let text = BuiltinRule::of(file).unwrap().text;
+            let files = [Some(file), text].into_iter().flatten();
+            let sources: Vec<PolicySource> = with_imports(files).map(Embedded::source).collect();
             let set =
                 PolicySet::load(&options, &sources, &[]).unwrap_or_else(|errors| panic!("{}: {errors}", file.path));
             assert_eq!(set.rules().len(), 1, "{}", file.path);

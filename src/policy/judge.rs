@@ -132,6 +132,7 @@ impl Metadata {
             && (self.kinds.is_empty() || self.kinds.contains(&case.change.kind))
             && (self.purposes.is_empty()
                 || case.change.facets.iter().any(|facet| self.purposes.contains(&&*facet.purpose)))
+            && self.needs.iter().all(|need| need.is_met(case.access))
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::Problem;
 use super::finding::Severity;
 use super::rego::Value;
-use crate::access::Verdict;
+use crate::access::{Access, Verdict};
 use crate::iam::{Facet, Kind, Platform};
 
 /// What a rule is called with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Each IAM change it declares.
@@ -22,7 +22,11 @@ pub enum Scope {
 }
 
 /// What a rule says about itself. `policy list` and `policy explain` print it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+///
+/// Built-in rules' metadata, which the build script cut out, is deserialised; what a user writes is read by [`read`],
+/// whose messages have places. A test holds the two together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Metadata {
     /// Kebab case, unique.
     pub id: String,
@@ -37,18 +41,54 @@ pub struct Metadata {
     /// Links.
     pub references: Vec<String>,
     /// What it is called with.
+    #[serde(default)]
     pub scope: Scope,
     /// The platforms it is called for; empty means all.
+    #[serde(default)]
     pub platforms: Vec<Platform>,
     /// The kinds it is called for; empty means all.
+    #[serde(default)]
     pub kinds: Vec<Kind>,
     /// The purposes of attributes of which a change has one that it is called for; empty means any change.
+    #[serde(borrow, default)]
     pub purposes: Vec<&'static str>,
     /// The verdicts it is called for.
+    #[serde(default = "default_verdicts")]
     pub verdicts: Vec<Verdict>,
+    /// What the comparison must have to say of a change that it is called for; empty means nothing.
+    #[serde(default)]
+    pub needs: Vec<Need>,
 }
 
-const KEYS: [&str; 11] = [
+/// What the comparison can have to say of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// It is not settled, not even begun, or the verdict is not `new`: what a document says in words still tells
+    /// something.
+    Doubt,
+    /// A guard rail is weakened.
+    Guardrails,
+    /// Reasons are given.
+    Reasons,
+}
+
+impl Need {
+    /// Whether the comparison has that to say.
+    pub(super) fn is_met(self, access: &Access) -> bool {
+        match self {
+            Self::Doubt => access.verdict != Verdict::New || !access.reasons.is_empty(),
+            Self::Guardrails => !access.guardrails.is_empty(),
+            Self::Reasons => !access.reasons.is_empty(),
+        }
+    }
+}
+
+fn default_verdicts() -> Vec<Verdict> {
+    vec![Verdict::Possible, Verdict::New]
+}
+
+const KEYS: [&str; 12] = [
     "id",
     "title",
     "description",
@@ -60,7 +100,9 @@ const KEYS: [&str; 11] = [
     "kinds",
     "purposes",
     "verdicts",
+    "needs",
 ];
+const NEEDS: [(&str, Need); 3] = [("doubt", Need::Doubt), ("guardrails", Need::Guardrails), ("reasons", Need::Reasons)];
 const SEVERITIES: [(&str, Severity); 5] = [
     ("info", Severity::Info),
     ("low", Severity::Low),
@@ -149,11 +191,12 @@ pub(super) fn read(
         purposes: reader.words("purposes", &Facet::PURPOSES.map(|purpose| (purpose, purpose))),
         verdicts: {
             let chosen = reader.words("verdicts", &VERDICTS);
-            if chosen.is_empty() { vec![Verdict::Possible, Verdict::New] } else { chosen }
+            if chosen.is_empty() { default_verdicts() } else { chosen }
         },
+        needs: reader.words("needs", &NEEDS),
     };
     if metadata.scope == Scope::Plan {
-        for key in ["platforms", "kinds", "purposes", "verdicts"] {
+        for key in ["platforms", "kinds", "purposes", "verdicts", "needs"] {
             if reader.members.contains_key(key) {
                 let message = format!("`{key}` has no meaning in scope `plan`");
                 reader.refuse(
