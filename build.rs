@@ -9,6 +9,11 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    // A program that is loaded anywhere has 60,000 addresses of tables (time zones above all) to write at each start, which
+    // is half of the start; Go's programs are linked like this too.
+    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+        println!("cargo::rustc-link-arg-bins=-no-pie");
+    }
     let policies = root.join("policies");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", policies.display());
@@ -33,7 +38,18 @@ fn main() -> io::Result<()> {
     }
     list.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    fs::write(out.join("embedded_policies.rs"), list)
+    fs::write(out.join("embedded_policies.rs"), list)?;
+    fs::write(out.join("action_lengths"), action_lengths(&root)?)
+}
+
+/// The length of each action's name in the action table, a byte each: finding the lines would take most of the time
+/// that opening the table takes.
+fn action_lengths(root: &Path) -> io::Result<Vec<u8>> {
+    let table = root.join("src/access/aws/data/actions.txt");
+    println!("cargo::rerun-if-changed={}", table.display());
+    let text = fs::read_to_string(table)?;
+    let names = text.rsplit("\n\n").next().unwrap_or_default();
+    names.lines().map(|name| u8::try_from(name.len()).map_err(io::Error::other)).collect()
 }
 
 /// Collects the `.rego` files below `folder`, tests included (they are left out where rules are loaded).

@@ -32,6 +32,9 @@ pub enum DecodeError {
     /// A line makes no sense.
     #[error("`{0}` makes no sense in the action table")]
     Line(&'static str),
+    /// The names have other lengths.
+    #[error("the lengths of the names are not those of the action table")]
+    Lengths,
     /// The services have more or fewer actions than there are.
     #[error("the services of the action table have {told} actions, and there are {found}")]
     Count {
@@ -71,8 +74,8 @@ pub(super) fn order(left: &str, right: &str) -> Ordering {
     left.bytes().chain([b':']).cmp(right.bytes().chain([b':']))
 }
 
-/// Finds the lines of a table; what they say of actions is read later.
-pub(super) fn index(text: &'static str) -> Result<Actions, DecodeError> {
+/// Finds the lines of a table, by the lengths of its actions' names; what they say of actions is read later.
+pub(super) fn index(text: &'static str, lengths: &[u8]) -> Result<Actions, DecodeError> {
     let mut rest = text;
     if line(&mut rest) != Some(MARK) {
         return Err(DecodeError::Mark);
@@ -107,10 +110,10 @@ pub(super) fn index(text: &'static str) -> Result<Actions, DecodeError> {
         let rcp = rcp.binary_search(&prefix).is_ok();
         services.push(ServiceRow { prefix, actions, rcp, text: facts, facts: OnceLock::new() });
     }
-    let names = Universe::of_lines(rest);
-    if u32::try_from(names.len()) != Ok(start) {
-        return Err(DecodeError::Count { told: start, found: names.len() });
+    if u32::try_from(lengths.len()) != Ok(start) {
+        return Err(DecodeError::Count { told: start, found: lengths.len() });
     }
+    let names = Universe::of_lines(rest, lengths).ok_or(DecodeError::Lengths)?;
     Ok(Actions { source, date, services, names, keys: Keys::new(keys) })
 }
 
@@ -177,7 +180,9 @@ mod tests {
     const HEAD: &str = "tollgate aws actions 2\npackage 1.0 2026-09-26 MIT\ns3\ns3:prefix s\n\n";
 
     fn table(services: &str) -> Result<Actions, DecodeError> {
-        index(Box::leak(format!("{HEAD}{services}").into_boxed_str()))
+        let text = format!("{HEAD}{services}");
+        let lengths: Vec<u8> = text.rsplit("\n\n").next().unwrap().lines().map(|name| name.len() as u8).collect();
+        index(Box::leak(text.into_boxed_str()), &lengths)
     }
 
     #[test]
@@ -195,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_is_no_table_is_refused() {
-        assert_eq!(index("tollgate aws actions 1\n").unwrap_err(), DecodeError::Mark);
+        assert_eq!(index("tollgate aws actions 1\n", &[]).unwrap_err(), DecodeError::Mark);
         for (services, wrong) in [("s3 1\nr\n\ns3:A\n", "s3 1"), ("s3 0 0\n\nec2 0 0\n\n\n", "ec2 0 0")] {
             assert_eq!(table(services).unwrap_err(), DecodeError::Line(wrong));
         }

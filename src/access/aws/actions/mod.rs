@@ -82,8 +82,10 @@ impl Actions {
     /// The table compiled into the program.
     #[expect(clippy::expect_used, reason = "the embedded table is constant, and a test reads it")]
     pub fn embedded() -> &'static Self {
-        EMBEDDED
-            .get_or_init(|| decode::index(include_str!("../data/actions.txt")).expect("the embedded table is whole"))
+        EMBEDDED.get_or_init(|| {
+            let lengths = include_bytes!(concat!(env!("OUT_DIR"), "/action_lengths"));
+            decode::index(include_str!("../data/actions.txt"), lengths).expect("the embedded table is whole")
+        })
     }
 
     /// Package and version the table was made from.
