@@ -329,7 +329,7 @@ impl Comparison<'_, '_> {
         }
         // All combinations, as long as they are few.
         let most = (2..=MAX_VALUES).rev().find(|n| n.pow(open.len() as u32) <= MAX_VALUES).unwrap_or(2) - 1;
-        let values = table.telling_values(&open, most);
+        let values = table.telling_values(&literals(goals), &open, most);
         let other = Assumed::Other(values.iter().cloned().collect());
         let choices: Vec<Assumed> = values.iter().cloned().map(Assumed::Value).chain([other]).collect();
         let mut doubt = Finding::Nothing;

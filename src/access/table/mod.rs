@@ -84,6 +84,9 @@ pub(super) enum Value {
     List(Vec<Value>),
 }
 
+/// A question to [`Table::telling_values`]: the literals, the keys, and how many values at most.
+type Telling = (Vec<LitId>, Vec<usize>, usize);
+
 pub(super) struct Table<'s> {
     space: &'s dyn Space,
     entries: Vec<Entry>,
@@ -98,8 +101,8 @@ pub(super) struct Table<'s> {
     covers: IdMap<(GlobId, GlobId), bool>,
     apart: IdMap<(GlobId, GlobId), bool>,
     memo: IdMap<Vec<u32>, bool>,
-    /// Answers of [`Table::telling_values`]: they follow from the literals alone.
-    telling: HashMap<(Vec<usize>, usize), Rc<[String]>>,
+    /// Answers of [`Table::telling_values`]: they follow from the question alone.
+    telling: HashMap<Telling, Rc<[String]>>,
     any: GlobId,
     /// Every presence assumed so far; the last one assumed is in force.
     assumptions: Vec<(Presence, Mode)>,
@@ -203,9 +206,6 @@ impl<'s> Table<'s> {
             .any(|(id, needs)| !needs.is_empty() || self.wide.get(*id as usize).is_some_and(Option::is_some));
         self.entries.push(Entry { lit: lit.clone(), dim, globs, plain, varies });
         self.by_lit.insert(lit.clone(), id);
-        if lit.dim != Dim::Action {
-            self.telling.clear();
-        }
         id
     }
 
@@ -265,24 +265,26 @@ impl<'s> Table<'s> {
         (self.presence, self.mode) = wanted;
     }
 
-    /// Texts that could matter as the value of a key, so many at most: what would make a pattern that refers to it meet
-    /// another one, then what patterns spell out, those on the key itself first.
-    pub(super) fn telling_values(&mut self, dims: &[usize], most: usize) -> Rc<[String]> {
-        let question = (dims.to_vec(), most);
+    /// Texts that could matter as the value of a key where these literals are asked for, so many at most: what would make
+    /// a pattern that refers to it meet another one, then what patterns spell out, those on the key itself first.
+    pub(super) fn telling_values(&mut self, lits: &[LitId], dims: &[usize], most: usize) -> Rc<[String]> {
+        let question = (lits.to_vec(), dims.to_vec(), most);
         if let Some(known) = self.telling.get(&question) {
             return Rc::clone(known);
         }
         let patterns = |entry: &&Entry| entry.lit.dim != Dim::Action;
-        let symbolic = self.entries.iter().filter(patterns).flat_map(|entry| {
+        let asked: Vec<&Entry> =
+            lits.iter().filter_map(|lit| self.entries.get(*lit as usize)).filter(patterns).collect();
+        let symbolic = asked.iter().flat_map(|entry| {
             entry.lit.globs().iter().filter(|glob| glob.has_symbols()).map(move |glob| (entry.dim, glob))
         });
         let captured = symbolic.flat_map(|(dim, glob)| {
-            let beside = self.entries.iter().filter(move |other| other.dim == dim).flat_map(|e| e.lit.globs());
+            let beside = asked.iter().filter(move |other| other.dim == dim).flat_map(|e| e.lit.globs());
             let texts = beside.flat_map(Glob::samples);
             texts.flat_map(move |text| glob.captures(&text).into_iter().map(|(_, value)| value))
         });
-        let own = self.entries.iter().filter(|entry| dims.contains(&entry.dim));
-        let others = self.entries.iter().filter(patterns).filter(|entry| !dims.contains(&entry.dim));
+        let own = asked.iter().filter(|entry| dims.contains(&entry.dim));
+        let others = asked.iter().filter(|entry| !dims.contains(&entry.dim));
         let spelled = own.chain(others).flat_map(|entry| entry.lit.globs()).flat_map(Glob::samples).flat_map(|text| {
             let parts: Vec<String> = text.split(['/', ':']).map(str::to_owned).collect();
             parts.into_iter().chain([text])
