@@ -57,17 +57,15 @@ impl Universe {
     /// lengths are others.
     #[must_use]
     pub fn of_lines(names: &'static str, lengths: &[u8]) -> Option<Self> {
-        let mut start = 0;
+        let mut start: u32 = 0;
         let spans: Vec<Span> = lengths
             .iter()
             .map(|length| {
-                let end = start + usize::from(*length);
-                (place(std::mem::replace(&mut start, end + 1)), place(end))
+                let end = start.wrapping_add(u32::from(*length));
+                (std::mem::replace(&mut start, end.wrapping_add(1)), end)
             })
             .collect();
-        let ends = |span: &Span| names.as_bytes().get(span.1 as usize) == Some(&b'\n');
-        let whole = start == names.len() && spans.iter().all(ends);
-        whole.then(|| Self { lower: names.to_ascii_lowercase(), names: names.into(), spans })
+        (start == place(names.len())).then(|| Self { lower: names.to_ascii_lowercase(), names: names.into(), spans })
     }
 
     /// How many actions there are.

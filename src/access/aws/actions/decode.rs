@@ -18,7 +18,6 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::keys::{KeyType, Keys};
 use super::level::Level;
 use super::{Actions, ServiceRow};
 use crate::access::partition::Universe;
@@ -88,11 +87,9 @@ pub(super) fn index(text: &'static str, lengths: &[u8]) -> Result<Actions, Decod
     let date = words.next().ok_or(DecodeError::Line(head))?;
     let rcp: Vec<&str> = line(&mut rest).unwrap_or_default().split(' ').collect();
 
-    let mut keys = Vec::new();
-    while let Some(line) = line(&mut rest).filter(|line| !line.is_empty()) {
-        let row = line.split_once(' ').and_then(|(key, codes)| Some((key, KeyType::from_codes(codes)?)));
-        keys.push(row.ok_or(DecodeError::Line(line))?);
-    }
+    let end = memchr::memmem::find(rest.as_bytes(), b"\n\n").ok_or(DecodeError::Line(head))?;
+    let (keys, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 2..).unwrap_or_default());
+    rest = after;
 
     let mut services: Vec<ServiceRow> = Vec::with_capacity(512);
     let mut start = 0_u32;
@@ -114,7 +111,7 @@ pub(super) fn index(text: &'static str, lengths: &[u8]) -> Result<Actions, Decod
         return Err(DecodeError::Count { told: start, found: lengths.len() });
     }
     let names = Universe::of_lines(rest, lengths).ok_or(DecodeError::Lengths)?;
-    Ok(Actions { source, date, services, names, keys: Keys::new(keys) })
+    Ok(Actions { source, date, services, names, keys: OnceLock::new(), keys_text: keys })
 }
 
 /// Takes the first line.
@@ -176,6 +173,7 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::aws::actions::keys::Keys;
 
     const HEAD: &str = "tollgate aws actions 2\npackage 1.0 2026-09-26 MIT\ns3\ns3:prefix s\n\n";
 
@@ -213,6 +211,7 @@ mod tests {
     #[test]
     fn every_line_of_the_embedded_table_makes_sense() {
         let table = Actions::embedded();
+        assert!(Keys::read(table.keys_text).is_some());
         let in_order = |at: usize| {
             let name = |at| table.names().name(at).unwrap().to_ascii_lowercase();
             at == 0 || name(at - 1) < name(at)

@@ -65,10 +65,12 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// From keys in lower case and in order.
-    pub(super) fn new(rows: Vec<(&'static str, KeyType)>) -> Self {
-        let (mut exact, mut templates) = (Vec::with_capacity(rows.len()), Vec::new());
-        for (key, kind) in rows {
+    /// Reads lines of a key, in lower case and in order, and the letters of its types; `None` where one makes no sense.
+    pub(super) fn read(lines: &'static str) -> Option<Self> {
+        let (mut exact, mut templates) = (Vec::new(), Vec::new());
+        for line in lines.lines() {
+            let (key, codes) = line.split_once(' ')?;
+            let kind = KeyType::from_codes(codes)?;
             match pieces(key) {
                 Some(pieces) => templates.push((pieces, kind)),
                 None => exact.push((key, kind)),
@@ -76,7 +78,7 @@ impl Keys {
         }
         let global = GLOBAL_KEYS.iter().filter_map(|(key, codes)| Some((pieces(key)?, KeyType::from_codes(codes)?)));
         templates.extend(global);
-        Self { exact, templates }
+        Some(Self { exact, templates })
     }
 
     pub(super) fn find(&self, key: &str) -> Option<KeyType> {

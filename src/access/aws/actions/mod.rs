@@ -32,7 +32,9 @@ pub struct Actions {
     /// In the order of their prefixes with the colon behind them, which is that of the names.
     services: Vec<ServiceRow>,
     names: Universe,
-    keys: keys::Keys,
+    /// The lines of the condition keys.
+    keys_text: &'static str,
+    keys: OnceLock<keys::Keys>,
 }
 
 /// An action of the table: an index, dense from 0, in the order of names without regard to case.
@@ -165,8 +167,9 @@ impl Actions {
     }
 
     /// What is known of a condition key, tag keys and other variable parts included; case does not matter.
+    #[expect(clippy::expect_used, reason = "the embedded table is constant, and a test reads all of it")]
     pub fn key_type(&self, key: &str) -> Option<KeyType> {
-        self.keys.find(key)
+        self.keys.get_or_init(|| keys::Keys::read(self.keys_text).expect("the lines of keys make sense")).find(key)
     }
 }
 
