@@ -1,5 +1,6 @@
 //! Work on the parts of a long list at the same time, with results in the order of the list.
 
+use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -45,9 +46,31 @@ pub fn in_parts<T: Sync, R: Send>(list: &[T], least: usize, most: usize, work: i
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Does two things, at the same time where it is worth a thread.
+pub fn both<A: Send, B>(worth: bool, one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    if !worth || thread::available_parallelism().map_or(1, NonZero::get) < 2 {
+        return (one(), other());
+    }
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        match one.join() {
+            Ok(one) => (one, other),
+            Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_are_done() {
+        for worth in [false, true] {
+            assert_eq!(both(worth, || 1, || "2"), (1, "2"));
+        }
+    }
 
     #[test]
     fn results_come_in_the_order_of_the_list() {

@@ -10,12 +10,18 @@ use super::state::{Object, Row, State};
 use super::value::{Hole, Val};
 use super::whole;
 use crate::access::hcl::{DEPTH, Program, Unresolved, Values};
+use crate::access::parts::in_parts;
 use crate::iam::{Origin, Recognition};
 use crate::plan::configuration::{ResourceRef, Source};
 use crate::plan::{Action, Address, AttrPath, Change, Configuration, Mode, Plan};
 
 /// Rebuilds the value that a data source read at apply will have from its arguments: type, attribute, arguments.
-pub type Rebuild<'a> = &'a dyn Fn(&str, &str, &Val) -> Option<Val>;
+pub type Rebuild<'a> = &'a (dyn Fn(&str, &str, &Val) -> Option<Val> + Sync);
+
+/// Fewer rows than this are not worth a thread of their own.
+const PART: usize = 512;
+/// More threads than this wait for memory.
+const THREADS: usize = 4;
 
 /// How unknown values were resolved; counted over the whole plan and shown in its report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,39 +49,57 @@ impl State {
         rebuild: Rebuild<'_>,
         program: Option<&Program<'_>>,
     ) -> (Self, Resolved) {
-        let mut builder = Builder {
+        let targets = targets(plan);
+        let builder = |program, partition| Builder {
             plan,
             program,
             configuration: plan.configuration.as_ref(),
-            targets: targets(plan),
+            targets: &targets,
             rebuild,
             resolved: Resolved::default(),
-            partition: program.and_then(|_| partition(plan)),
+            partition,
             blank: Vec::new(),
         };
-        let mut rows = Vec::new();
-        let mut shown = HashSet::new();
         let changed = recognition.changes.iter().enumerate().map(|(at, change)| (Some(at), change));
-        for (at, change) in changed.chain(recognition.unchanged.iter().map(|change| (None, change))) {
-            if change.origin != Origin::Resource {
-                continue;
+        let all = changed.chain(recognition.unchanged.iter().map(|change| (None, change)));
+        let all: Vec<_> = all.filter(|(_, change)| change.origin == Origin::Resource).collect();
+        let (mut rows, mut resolved) = (Vec::with_capacity(all.len()), Resolved::default());
+        match program {
+            Some(_) => {
+                let mut builder = builder(program, partition(plan));
+                all.iter().for_each(|(at, change)| builder.row(*at, &change.row, &mut rows));
+                resolved = builder.resolved;
             }
+            // Without expressions a row is built from nothing but the plan.
+            None => {
+                let parts = in_parts(&all, PART, THREADS, |part| {
+                    let (mut builder, mut rows) = (builder(None, None), Vec::with_capacity(part.len()));
+                    part.iter().for_each(|(at, change)| builder.row(*at, &change.row, &mut rows));
+                    (rows, builder.resolved)
+                });
+                for (part, counts) in parts {
+                    rows.extend(part);
+                    resolved.add(counts);
+                }
+            }
+        }
+        let mut shown = HashSet::new();
+        for (_, change) in &all {
             shown.insert(change.row.address.as_str());
             shown.extend(change.row.previous_address.as_deref());
-            builder.row(at, &change.row, &mut rows);
         }
+        let builder = builder(program, None);
         // A targeted plan leaves out rows; what they are about stands in the state and stays as it is.
         for left in plan.prior.iter().filter(|left| left.mode == Mode::Managed) {
             if !shown.contains(left.address.as_str()) {
                 let object = object(&left.address, &left.type_name, Val::known(&left.values));
-                let (configured, exact) = builder.configured(&left.address);
-                let provider = builder.provider(&left.address);
+                let (configured, exact, provider) = builder.configured(&left.address);
                 let (before, after) = (Some(object.clone()), Some(object));
                 rows.push(Row { change: None, before, after, configured, exact, provider });
             }
         }
         let several = several(plan.configuration.as_ref());
-        (Self { rows, several, ..Self::default() }, builder.resolved)
+        (Self { rows, several, ..Self::default() }, resolved)
     }
 }
 
@@ -132,11 +156,13 @@ fn targets(plan: &Plan) -> Targets<'_> {
     targets
 }
 
+type Names = Vec<Arc<str>>;
+
 struct Builder<'a> {
     plan: &'a Plan,
     program: Option<&'a Program<'a>>,
     configuration: Option<&'a Configuration>,
-    targets: Targets<'a>,
+    targets: &'a Targets<'a>,
     rebuild: Rebuild<'a>,
     resolved: Resolved,
     /// The one partition of AWS that the plan speaks of.
@@ -147,18 +173,24 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn row(&mut self, change: Option<usize>, row: &Change, rows: &mut Vec<Row>) {
-        let (mut configured, exact) = self.configured(&row.address);
-        let provider = self.provider(&row.address);
+        let (mut configured, exact, provider) = self.configured(&row.address);
         let old_address = row.previous_address.as_deref().unwrap_or(&row.address);
         let before = (!row.before.is_null()).then(|| object(old_address, &row.type_name, Val::known(&row.before)));
         let after = (row.before().exists() || row.after().exists())
             .then_some(())
             .filter(|()| !row.after.is_null() || row.after_unknown == Value::Bool(true))
-            .map(|()| object(&row.address, &row.type_name, self.after(row)))
-            .map(|after| match &before {
+            .map(|()| match &before {
                 // Most rows do not change: one copy of their values is enough.
-                Some(before) if before.values == after.values => Object { values: Arc::clone(&before.values), ..after },
-                _ => after,
+                Some(before) if is_known(&row.after_unknown) && row.before == row.after => {
+                    let (address, type_name) = (row.address.as_str().into(), Arc::clone(&before.type_name));
+                    Object { address, type_name, values: Arc::clone(&before.values) }
+                }
+                Some(before) => {
+                    let after = object(&row.address, &row.type_name, self.after(row));
+                    let values = if before.values == after.values { &before.values } else { &after.values };
+                    Object { values: Arc::clone(values), ..after }
+                }
+                None => object(&row.address, &row.type_name, self.after(row)),
             });
         let blank = std::mem::take(&mut self.blank);
         configured.iter_mut().for_each(|set| set.retain(|name| !blank.iter().any(|left| **left == **name)));
@@ -178,24 +210,21 @@ impl<'a> Builder<'a> {
         Val::masked(&row.after, &row.after_unknown, &mut |path| self.follow(row, path))
     }
 
-    /// The attributes that the configuration of a resource sets, and whether dynamic blocks are among them.
-    fn configured(&self, address: &str) -> (Option<Vec<Arc<str>>>, bool) {
+    /// The attributes that the configuration of a resource sets, whether dynamic blocks are among them, and the
+    /// resource's provider configuration.
+    fn configured(&self, address: &str) -> (Option<Names>, bool, Option<Arc<str>>) {
         let resource = self.configuration.and_then(|it| it.resource(address));
         // A resource that sets nothing has no expressions in the plan.
         let keys = |expressions: &Value| {
-            expressions.as_object().into_iter().flatten().map(|(key, _)| Arc::from(key.as_str())).collect::<Vec<_>>()
+            expressions.as_object().into_iter().flatten().map(|(key, _)| Arc::from(key.as_str())).collect::<Names>()
         };
         let shown = resource.map(|it| keys(&it.expressions));
+        let provider = resource.map(|it| it.provider_config_key.as_str()).filter(|key| !key.is_empty());
+        let provider = provider.map(Arc::from);
         match (shown, self.program.and_then(|program| program.sets(address))) {
-            (Some(shown), Some(written)) => (Some(shown.into_iter().chain(written).collect()), true),
-            (shown, _) => (shown, false),
+            (Some(shown), Some(written)) => (Some(shown.into_iter().chain(written).collect()), true, provider),
+            (shown, _) => (shown, false, provider),
         }
-    }
-
-    /// The provider configuration of a resource.
-    fn provider(&self, address: &str) -> Option<Arc<str>> {
-        let key = self.configuration?.resource(address)?.provider_config_key.as_str();
-        (!key.is_empty()).then(|| key.into())
     }
 
     /// What stands for the unknown value at a path: the value it will be, the attribute it will be, or a hole.
@@ -376,6 +405,16 @@ impl Values for Builder<'_> {
     }
 }
 
+/// Whether a mask of unknowns covers nothing.
+fn is_known(mask: &Value) -> bool {
+    match mask {
+        Value::Bool(unknown) => !unknown,
+        Value::Array(items) => items.iter().all(is_known),
+        Value::Object(members) => members.values().all(is_known),
+        _ => true,
+    }
+}
+
 /// Whether a mask covers any part of an attribute.
 fn is_secret(mask: &Value, attribute: &str) -> bool {
     match mask {
@@ -386,6 +425,16 @@ fn is_secret(mask: &Value, attribute: &str) -> bool {
 
 /// How often each way was used, for the report.
 impl Resolved {
+    /// Adds what was resolved elsewhere.
+    fn add(&mut self, other: Self) {
+        let Self { references, rebuilt, symbols, evaluated, unknown } = other;
+        self.references += references;
+        self.rebuilt += rebuilt;
+        self.symbols += symbols;
+        self.evaluated += evaluated;
+        self.unknown += unknown;
+    }
+
     /// As counts by a stable word.
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
         BTreeMap::from([

@@ -30,7 +30,7 @@ use crate::plan::Plan;
 use crate::plan::hcl::Sources;
 
 /// A platform: how its resources become statements, and how their effect is compared.
-pub trait Platform {
+pub trait Platform: Sync {
     /// Whether the platform's rules apply.
     fn covers(&self, platform: iam::Platform) -> bool;
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::access::Reason;
+use crate::access::aws::compile::own_account;
+use crate::access::glob::Glob;
 use crate::access::worlds::{Object, Row, Val};
 
 /// The account that the plan manages.
@@ -12,6 +14,8 @@ pub(super) struct Account {
     pub(super) partition: String,
     /// The twelve digits; a placeholder where the plan shows none.
     pub(super) id: String,
+    /// Every principal of the account.
+    pub(super) own: Vec<Glob>,
 }
 
 /// Stands for the account where no ARN of the plan shows it.
@@ -21,6 +25,10 @@ const UNSHOWN: &str = "000000000000";
 const MAX_CANDIDATES: usize = 4;
 
 impl Account {
+    fn new(partition: &str, id: &str) -> Self {
+        Self { partition: partition.to_owned(), id: id.to_owned(), own: own_account(id) }
+    }
+
     /// The account of the first ARN that the rows show.
     pub(super) fn of(rows: &[Row]) -> Self {
         objects(rows)
@@ -28,10 +36,9 @@ impl Account {
             .find_map(|arn| {
                 let mut parts = arn.splitn(6, ':');
                 let (partition, _service, _region, id) = (parts.nth(1)?, parts.next()?, parts.next()?, parts.next()?);
-                (id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))
-                    .then(|| Self { partition: partition.to_owned(), id: id.to_owned() })
+                (id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit())).then(|| Self::new(partition, id))
             })
-            .unwrap_or_else(|| Self { partition: "aws".into(), id: UNSHOWN.into() })
+            .unwrap_or_else(|| Self::new("aws", UNSHOWN))
     }
 
     /// Whether the plan shows which account it is.
@@ -51,8 +58,7 @@ impl Account {
             }
             named.remove(UNSHOWN);
         }
-        let all = named.into_iter().map(|id| Self { partition: self.partition.clone(), id });
-        let all: Vec<Self> = all.collect();
+        let all: Vec<Self> = named.iter().map(|id| Self::new(&self.partition, id)).collect();
         (all.len() <= MAX_CANDIDATES).then_some(all)
     }
 

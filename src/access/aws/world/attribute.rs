@@ -1,6 +1,6 @@
 //! Which change brings a request about: undo one at a time, and see whether the request is still permitted.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use super::focus::{Focus, View};
 use crate::access::aws::compile::{Contested, Readings};
 use crate::access::compare::Piece;
 use crate::access::point::Point;
-use crate::access::rule::{Decision, Rule};
+use crate::access::rule::{Decision, Origin, Rule};
 use crate::access::worlds::Side;
 use crate::access::{Guardrail, GuardrailEffect};
 
@@ -26,28 +26,43 @@ pub(super) struct Attribution<'a, 'w> {
     /// The views before and after, under each reading.
     pub(super) views: &'a [(View, View)],
     /// The trees after everything but one change, by its row.
-    pub(super) without: RefCell<BTreeMap<usize, Rc<Decision>>>,
+    without: RefCell<BTreeMap<usize, Rc<Decision>>>,
+    /// Whether the trees show what each change does.
+    shown: OnceCell<bool>,
 }
 
-impl Attribution<'_, '_> {
+impl<'a, 'w> Attribution<'a, 'w> {
+    /// Among these rows.
+    pub(super) fn new(
+        world: &'a World<'w>,
+        focus: &'a Focus,
+        touched: &'a BTreeSet<usize>,
+        views: &'a [(View, View)],
+    ) -> Self {
+        Self { world, focus, touched, views, without: RefCell::default(), shown: OnceCell::new() }
+    }
+
     /// The rows without whose change the request is not permitted. Where several changes bring it about each by
     /// itself, or too many are in question: those that carry or attach the statement, else all.
     pub(super) fn culprits(&self, piece: &Piece) -> Vec<usize> {
         if self.touched.len() == 1 {
             return self.touched.iter().copied().collect();
         }
-        let relevant: BTreeSet<usize> =
-            self.views.iter().flat_map(|(b, a)| b.rows.iter().chain(&a.rows)).copied().collect();
         // The policy of one resource has no part in what is asked of another.
         let world = self.world;
         let elsewhere = |row: &usize| {
             matches!(self.focus, Focus::Identity(_) | Focus::Credential(_))
                 && world.changed.stands_elsewhere(*row, &piece.point.resource, [&world.before, &world.after])
         };
-        let asked: Vec<usize> = self.touched.iter().copied().filter(|row| !elsewhere(row)).collect();
+        let speaking = self.speaking(&piece.point);
+        let all = speaking.as_ref().unwrap_or(self.touched);
+        let asked: Vec<usize> = all.iter().copied().filter(|row| !elsewhere(row)).collect();
+        if speaking.is_some() && all.len() == 1 && asked.len() == 1 {
+            return asked;
+        }
         if asked.len() <= MAX_UNDONE {
             let needed: Vec<usize> =
-                asked.into_iter().filter(|row| !self.without(*row, &relevant).permits(&piece.point)).collect();
+                asked.into_iter().filter(|row| !self.without(*row).permits(&piece.point)).collect();
             if !needed.is_empty() {
                 return needed;
             }
@@ -67,21 +82,42 @@ impl Attribution<'_, '_> {
         }
     }
 
+    /// The changes of which a document says something about the request, on either side. The others have no part in it,
+    /// and if there is only one, the request is as it was before without it. `None` where the trees do not show what each
+    /// change does.
+    fn speaking(&self, point: &Point) -> Option<BTreeSet<usize>> {
+        let [(before, after)] = self.views else { return None };
+        if matches!(self.focus, Focus::Assignment(..) | Focus::Guarded(_) | Focus::Endpoint(_)) {
+            return None;
+        }
+        if !*self.shown.get_or_init(|| self.world.documents_tell(self.touched, [before, after])) {
+            return None;
+        }
+        let mut rows = BTreeSet::new();
+        for view in [before, after] {
+            let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
+            view.decision.each_rule(&mut |rule| {
+                if rule.matches(point) {
+                    said.insert((&rule.origin.address, &rule.origin.path));
+                }
+            });
+            let docs = view.docs.iter().filter(|used| said.contains(&(&*used.address, &*used.path)));
+            rows.extend(docs.flat_map(|used| &used.rows).copied().filter(|row| self.touched.contains(row)));
+        }
+        Some(rows)
+    }
+
     /// The tree after everything but one change.
-    fn without(&self, row: usize, relevant: &BTreeSet<usize>) -> Rc<Decision> {
+    fn without(&self, row: usize) -> Rc<Decision> {
         if let Some(made) = self.without.borrow().get(&row) {
             return Rc::clone(made);
         }
+        let relevant: BTreeSet<usize> =
+            self.views.iter().flat_map(|(b, a)| b.rows.iter().chain(&a.rows)).copied().collect();
         let side = |at: usize| if at == row { Side::Before } else { Side::After };
         let world = self.world;
-        let model = Collector::collect(
-            &world.state.rows,
-            Some(relevant),
-            &side,
-            &world.before.dedicated,
-            world.account,
-            world.library,
-        );
+        let gathered = Collector::gather(&world.state.rows, Some(&relevant), &side, world.account, world.library);
+        let model = gathered.finish(&world.before.dedicated);
         let view = world.view(&model, self.focus, Readings::default(), &mut Contested::default());
         let made = Rc::new(view.decision);
         self.without.borrow_mut().insert(row, Rc::clone(&made));
@@ -92,8 +128,8 @@ impl Attribution<'_, '_> {
     /// carried them.
     pub(super) fn guardrails(&self, point: &Point) -> Vec<(usize, Guardrail)> {
         let Some((before, after)) = self.views.first() else { return Vec::new() };
-        let kept: BTreeSet<_> =
-            denials(&after.decision, &|_| true).into_iter().map(|rule| rule.origin.clone()).collect();
+        let kept: BTreeSet<&Origin> =
+            denials(&after.decision, &|_| true).into_iter().map(|rule| &rule.origin).collect();
         let mut found = Vec::new();
         for rule in denials(&before.decision, &|rule| rule.matches(point)) {
             let origin = &rule.origin;

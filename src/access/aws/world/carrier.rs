@@ -8,7 +8,6 @@ use super::focus::{Gathered, Viewer, all_but};
 use super::identity::Own;
 use super::model::{Doc, DocUse, Identity, IdentityKey, IdentityKind, Model, ResourcePolicy};
 use super::speaking::Spoken;
-use crate::access::aws::compile::own_account;
 use crate::access::aws::parse::Kind;
 use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit, Set, Test};
@@ -115,7 +114,7 @@ impl Viewer<'_> {
             Doc::Read(document) => document.statements.iter().any(crate::access::aws::compile::is_open),
             Doc::Unread { .. } => true,
         });
-        let mut inside = own_account(&self.account.id);
+        let mut inside = self.account.own.clone();
         inside.push(Glob::wildcard("Service:*", false));
         is_public.then(|| Rule {
             lits: vec![Lit::of(Dim::Principal, true, inside, "the public access block lets in the own account only")],
@@ -129,8 +128,7 @@ impl Viewer<'_> {
         let model = self.model;
         // What the whole account is given or denied, its administrator is too; only where identity policies count
         // after the account is named does it matter who has which.
-        let own = own_account(&self.account.id);
-        let telling = |glob: &&Glob| it.explicit.is_some() || !own.contains(glob);
+        let telling = |glob: &&Glob| it.explicit.is_some() || !self.account.own.contains(glob);
         let spoken = Spoken::of(it.naming.iter(), &self.account.id);
         let named = spoken.names.iter().filter_map(|arn| model.by_arn.get(*arn)).flatten();
         let handed = it.explicit.filter(|_| spoken.account).into_iter();
@@ -245,7 +243,7 @@ pub(super) fn is_open(rule: &Rule) -> bool {
 /// Where a document grants to the own account, only the account's root user has the grant by itself; everybody else
 /// needs an identity policy as well.
 pub(super) fn own_root(set: &mut RuleSet, account: &Account, root: &Glob) {
-    let own = own_account(&account.id);
+    let own = &account.own;
     for lit in set.allow.iter_mut().flat_map(|rule| &mut rule.lits).filter(|lit| lit.dim == Dim::Principal) {
         if let Test::One { neg: false, set: Set::Globs(globs), .. } = &mut lit.test
             && own.iter().all(|glob| globs.contains(glob))

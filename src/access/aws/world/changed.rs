@@ -1,10 +1,10 @@
 //! What a plan changes of a world, found without building anybody's tree: the rows, the identities whose own policies
 //! they are, and who could make use of a policy that hands a decision to the whole account.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::collect::is_known_name;
-use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model, ResourcePolicy};
+use super::model::{Doc, DocUse, IdentityKey, IdentityKind, Model, Place, ResourcePolicy};
 use super::span::{ByArn, Span, services};
 use super::speaking::{Carrier, Spoken};
 use crate::access::aws::document::{Document, Effect, Statement};
@@ -29,7 +29,11 @@ pub(super) struct Changed {
     /// These, and those that may stand on the same resources.
     beside: ByArn<Carrier>,
     /// The resources whose policies a changed row is part of.
-    policies: BTreeMap<usize, BTreeSet<String>>,
+    policies: HashMap<usize, BTreeSet<String>>,
+    /// Changed rows of boundaries, and of identities that are not in the state on both sides.
+    shapes: HashSet<usize>,
+    /// Where documents stand that are in force on one side only although nobody says whose they are.
+    pub(super) unsteady: BTreeSet<Place>,
     /// Whether the clients of an identity provider change.
     audiences: bool,
 }
@@ -40,7 +44,12 @@ impl Changed {
         let mut this =
             Self { rows: rows.iter().map(|row| row.change.is_some() && row.differs()).collect(), ..Self::default() };
         for model in sides {
-            for key in model.identities.keys() {
+            for (key, identity) in &model.identities {
+                let is_shown = |model: &Model| model.identities.get(key).is_some_and(|identity| identity.shown);
+                let boundary = identity.boundary.iter().flat_map(|used| &used.rows);
+                let appears = identity.rows.iter().filter(|_| !sides.into_iter().all(is_shown));
+                let rows = boundary.chain(appears).copied().filter(|at| this.rows.get(*at) == Some(&true));
+                this.shapes.extend(rows);
                 if model.is_own_changed(key, &|at| this.row(*at)) {
                     this.identities.insert(key.clone());
                     if appears_otherwise(key, sides) {
@@ -60,6 +69,8 @@ impl Changed {
             }
             this.audiences |= model.audiences.values().any(|(_, _, row)| this.row(*row));
         }
+        let [before, after] = sides;
+        this.unsteady = before.mirrored.symmetric_difference(&after.mirrored).cloned().collect();
         this.policies(sides);
         this
     }
@@ -102,14 +113,27 @@ impl Changed {
 
     /// Whether a row is part of the policies of other resources only than this one.
     pub(super) fn stands_elsewhere(&self, at: usize, resource: &str, sides: [&Model; 2]) -> bool {
+        let is_about = |arn: &str| {
+            let start = arn.split(['*', '?']).next().unwrap_or_default();
+            resource.starts_with(start) && Glob::wildcard(arn, false).matches(resource)
+        };
         let elsewhere = |policy: &ResourcePolicy| {
-            !policy.arns.is_empty()
-                && policy.arns.iter().all(|arn| is_known_name(arn) && !Glob::wildcard(arn, false).matches(resource))
+            !policy.arns.is_empty() && policy.arns.iter().all(|arn| is_known_name(arn) && !is_about(arn))
         };
         self.policies.get(&at).is_some_and(|keys| {
             let mut policies = keys.iter().flat_map(|key| sides.map(|model| model.resources.get(key))).flatten();
             policies.all(elsewhere)
         })
+    }
+
+    /// The resources whose policies a changed row is part of.
+    pub(super) fn policies_of(&self, at: usize) -> impl Iterator<Item = &String> {
+        self.policies.get(&at).into_iter().flatten()
+    }
+
+    /// Whether a changed row does more to identities than to put policies of theirs into force.
+    pub(super) fn shapes(&self, at: usize) -> bool {
+        self.shapes.contains(&at)
     }
 
     /// Whether an identity's own policies change.

@@ -45,15 +45,14 @@ pub(super) struct Collector<'a> {
 }
 
 impl<'a> Collector<'a> {
-    /// The model of the chosen side; `earlier` is what had a row of its own on the side before it.
-    pub(super) fn collect(
+    /// What the chosen objects say, not yet put together.
+    pub(super) fn gather(
         rows: &'a [Row],
         only: Option<&BTreeSet<usize>>,
         side: &dyn Fn(usize) -> Side,
-        earlier: &BTreeSet<Own>,
         account: &'a Account,
         library: &'a Library,
-    ) -> Model {
+    ) -> Self {
         let mut this = Self {
             account,
             library,
@@ -84,20 +83,26 @@ impl<'a> Collector<'a> {
             organization::collect(&mut this, *at, object);
             resource::collect(&mut this, *at, row, object);
         }
-        mirror::apply(&mut this, earlier);
-        this.apply_exclusive();
-        this.unseen_groups();
-        this.unseen_users();
-        resource::finish(&mut this);
-        this.model.speaking = Speaking::of(&this.model);
-        for (key, identity) in this.model.identities.iter().filter(|(key, _)| key.0 != IdentityKind::Group) {
+        this
+    }
+
+    /// The model of the side; `earlier` is what had a row of its own on the side before it.
+    pub(super) fn finish(mut self, earlier: &BTreeSet<Own>) -> Model {
+        mirror::apply(&mut self, earlier);
+        self.apply_exclusive();
+        self.unseen_groups();
+        self.unseen_users();
+        resource::finish(&mut self);
+        let mut model = self.model;
+        model.speaking = Speaking::of(&model);
+        for (key, identity) in model.identities.iter().filter(|(key, _)| key.0 != IdentityKind::Group) {
             let named = identity.arn.iter().cloned();
-            named.for_each(|arn| this.model.by_arn.entry(arn).or_default().push(key.clone()));
+            named.for_each(|arn| model.by_arn.entry(arn).or_default().push(key.clone()));
         }
-        for (key, policy) in this.model.resources.iter().filter(|(_, policy)| !policy.docs.is_empty()) {
-            this.model.by_place.add(None, &policy.arns, key);
+        for (key, policy) in model.resources.iter().filter(|(_, policy)| !policy.docs.is_empty()) {
+            model.by_place.add(None, &policy.arns, key);
         }
-        this.model
+        model
     }
 
     /// What others refer to: identities and managed policies.

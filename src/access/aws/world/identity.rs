@@ -1,16 +1,14 @@
 //! What an identity, or whoever holds a credential of it, may do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::account::Account;
 use super::carrier;
 use super::collect::is_known_name;
 use super::focus::{Gathered, Viewer, all_but};
-use super::model::{Credential, Identity, IdentityKey, IdentityKind};
+use super::model::{Credential, Doc, Identity, IdentityKey, IdentityKind};
 use super::speaking::Carrier;
 use crate::access::aws::parse::Kind;
-use crate::access::glob::Glob;
 use crate::access::literal::{Dim, Lit};
 use crate::access::point::{KeyValue, Point};
 use crate::access::rule::{Decision, Origin, Rule, RuleSet};
@@ -23,8 +21,11 @@ pub(super) struct Own {
     policies: RuleSet,
     boundary: Option<RuleSet>,
     /// Context keys whose value follows from who it is.
-    known: BTreeMap<Arc<str>, KeyValue>,
+    known: Known,
 }
+
+/// A request of which nothing is said but who makes it; `None` where nothing is known about that either.
+type Known = Option<Point>;
 
 impl Own {
     /// What it may do by itself.
@@ -48,11 +49,9 @@ impl Own {
     /// A rule as it is for the identity, whose tags and name decide conditions; `None` where they decide nothing, and
     /// `Some(None)` where it does not hold.
     pub(super) fn settled(&self, rule: &Rule) -> Option<Option<Rule>> {
-        let mut set = RuleSet { allow: vec![rule.clone()], deny: Vec::new() };
-        settle(&mut set, &self.known);
-        let settled = set.allow.pop();
-        let same = settled.as_ref().is_some_and(|settled| settled.lits.len() == rule.lits.len());
-        (!same).then_some(settled)
+        let mut seen = rule.clone();
+        let holds = settled(&mut seen, &self.known);
+        (!holds || seen.lits.len() != rule.lits.len()).then(|| holds.then_some(seen))
     }
 
     /// What the boundary permits; `None` without one.
@@ -125,16 +124,9 @@ impl Viewer<'_> {
     }
 
     /// What the resource policies of the plan grant and deny to a principal by name.
-    fn granted_to(
-        &mut self,
-        key: &IdentityKey,
-        arn: &str,
-        known: &BTreeMap<Arc<str>, KeyValue>,
-        seen: &mut Gathered,
-    ) -> Granted {
+    fn granted_to(&mut self, key: &IdentityKey, arn: &str, known: &Known, seen: &mut Gathered) -> Granted {
         let who = Point { principal: format!("AWS:{arn}"), ..Point::default() };
         let mut all = Granted::default();
-        let root = Glob::literal(&format!("AWS:{}", self.account.root()));
         let mut unseen = Gathered::default();
         let model = self.model;
         let spans = self.memo.spans(key, self.sides);
@@ -145,37 +137,47 @@ impl Viewer<'_> {
         // Who is named on one side may be one of everyone on the other.
         about.extend(self.sides.into_iter().flat_map(|side| side.speaking.named(arn)));
         for speaking in about {
-            let (docs, kind, arns, explicit) = match speaking {
+            // Whatever pattern a statement names, it is about the resource that carries it.
+            let (docs, kind, itself, explicit) = match speaking {
                 Carrier::Resource(of) => match model.resources.get(of) {
-                    Some(policy) => (policy.docs.as_slice(), Kind::Resource, policy.arns.as_slice(), policy.explicit),
+                    Some(it) => (it.docs.as_slice(), Kind::Resource, it.itself.of(&it.arns), it.explicit),
                     None => continue,
                 },
                 Carrier::Trust(of) => match model.identities.get(of) {
-                    Some(role) => (role.trust.as_slice(), Kind::Trust, role.arn.as_slice(), true),
+                    Some(it) => (it.trust.as_slice(), Kind::Trust, it.itself.of(it.arn.as_slice()), true),
                     None => continue,
                 },
             };
-            let mut set = self.rules(docs, kind, &mut unseen);
-            carrier::own_root(&mut set, self.account, &root);
-            settle(&mut set, known);
-            // Whatever pattern a statement names, it is about the resource that carries it.
-            let arns: Vec<Glob> = arns.iter().map(|arn| Glob::wildcard(arn, false)).collect();
-            let itself = (!arns.is_empty()).then(|| Lit::of(Dim::Resource, false, arns, "the resource of the policy"));
             let mine = |rule: &Rule| {
-                let (about, rest): (Vec<&Lit>, Vec<&Lit>) = rule.lits.iter().partition(|lit| lit.dim == Dim::Principal);
-                let hit = about.iter().all(|lit| lit.holds(&who)) && !rest.iter().any(|lit| lit.dim_is_opaque());
-                let lits = rest.into_iter().cloned().chain(itself.clone()).collect();
-                hit.then(|| Rule { lits, origin: rule.origin.clone() })
+                let mut about = rule.lits.iter();
+                if about.any(|lit| lit.dim_is_opaque() || (lit.dim == Dim::Principal && !lit.holds(&who))) {
+                    return None;
+                }
+                let rest = rule.lits.iter().filter(|lit| lit.dim != Dim::Principal).cloned();
+                let mut mine = Rule { lits: rest.collect(), origin: rule.origin.clone() };
+                settled(&mut mine, known).then(|| {
+                    mine.lits.extend(itself.cloned());
+                    mine
+                })
             };
             let mut one = Granted::default();
-            for rule in &set.allow {
-                // What names everyone names the identity itself; what names a role leaves its boundary standing.
-                let open = key.0 != IdentityKind::Role || carrier::is_open(rule);
-                if open { &mut one.direct } else { &mut one.by_role }.extend(mine(rule));
-            }
-            // A denial on a resource of which no ARN is known could stand for any, and would hide what is granted.
-            if itself.is_some() {
-                one.deny.extend(set.deny.iter().filter_map(mine));
+            for used in docs {
+                unseen.rows.extend(&used.rows);
+                // What is not known is no grant by name.
+                let Doc::Read(document) = &used.doc else { continue };
+                unseen.docs.push(used.clone());
+                let made = self.memo.compiled(document, kind, (&used.address, &used.path), self.readings);
+                self.contested.merge(made.contested);
+                let rules = made.rooted(self.account);
+                for rule in &rules.allow {
+                    // What names everyone names the identity itself; what names a role leaves its boundary standing.
+                    let open = key.0 != IdentityKind::Role || carrier::is_open(rule);
+                    if open { &mut one.direct } else { &mut one.by_role }.extend(mine(rule));
+                }
+                // A denial on a resource of which no ARN is known could stand for any, and would hide what is granted.
+                if itself.is_some() {
+                    one.deny.extend(rules.deny.iter().filter_map(mine));
+                }
             }
             if explicit {
                 // Without a grant there is nothing that a denial could take.
@@ -222,11 +224,11 @@ impl Viewer<'_> {
 }
 
 /// Context keys whose value follows from who asks.
-fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTreeMap<Arc<str>, KeyValue> {
-    let mut keys = BTreeMap::new();
+fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> Known {
     if !identity.shown {
-        return keys;
+        return None;
     }
+    let mut keys = BTreeMap::new();
     for (tag, value) in &identity.tags {
         keys.insert(format!("{TAG}{}", tag.to_ascii_lowercase()).into(), KeyValue::One(value.clone()));
     }
@@ -238,29 +240,30 @@ fn known_keys(key: &IdentityKey, identity: &Identity, account: &Account) -> BTre
     if key.0 == IdentityKind::User && is_known_name(&key.1) {
         keys.insert("aws:username".into(), KeyValue::One(key.1.clone()));
     }
-    keys
+    Some(Point { keys, ..Point::default() })
 }
 
 /// Decides the literals about who asks: a rule with one that fails is gone, one that holds is left out. A tag that
 /// the identity does not carry is absent.
-fn settle(set: &mut RuleSet, known: &BTreeMap<Arc<str>, KeyValue>) {
-    if known.is_empty() {
-        return;
-    }
-    let point = Point { keys: known.clone(), ..Point::default() };
+fn settle(set: &mut RuleSet, known: &Known) {
+    set.allow.retain_mut(|rule| settled(rule, known));
+    set.deny.retain_mut(|rule| settled(rule, known));
+}
+
+/// Decides the literals of one rule about who asks, and takes them away: `false` where one fails.
+fn settled(rule: &mut Rule, known: &Known) -> bool {
+    let Some(point) = known else { return true };
     let about = |lit: &Lit| match &lit.dim {
         Dim::Key(key) => {
-            (known.contains_key(key) || key.starts_with(TAG)) && lit.globs().iter().all(|glob| !glob.has_symbols())
+            (point.keys.contains_key(key) || key.starts_with(TAG)) && lit.globs().iter().all(|glob| !glob.has_symbols())
         }
         _ => false,
     };
-    let decide = |rules: &mut Vec<Rule>| {
-        rules.retain_mut(|rule| {
-            let holds = rule.lits.iter().all(|lit| !about(lit) || lit.holds(&point));
-            rule.lits.retain(|lit| !about(lit));
-            holds
-        });
-    };
-    decide(&mut set.allow);
-    decide(&mut set.deny);
+    let mut holds = true;
+    rule.lits.retain(|lit| {
+        let decided = about(lit);
+        holds &= !decided || lit.holds(point);
+        !decided
+    });
+    holds
 }

@@ -1,35 +1,92 @@
 //! What is made once and used by many views: compiled documents, and what identities speak of.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::account::Account;
+use super::carrier::own_root;
 use super::model::{IdentityKey, Model};
 use super::span::Spans;
 use crate::access::aws::compile::{Contested, Place, Readings, compile};
 use crate::access::aws::document::Document;
 use crate::access::aws::parse::Kind;
+use crate::access::glob::Glob;
 use crate::access::rule::RuleSet;
 
-/// So many documents are kept compiled: those of the thing that is looked at, and those that many things share. What is
+/// When so many documents are kept compiled, those that nobody has asked for since the last time are forgotten. What is
 /// forgotten is compiled again.
-const KEPT: usize = 8_192;
+const KEPT: usize = 16_384;
 
 /// A document as rules.
 pub(super) struct Compiled {
     pub(super) rules: RuleSet,
     /// The contested points that it depends on.
     pub(super) contested: Contested,
+    /// The rules for a single principal of the account, made when they are first asked for.
+    rooted: OnceLock<RuleSet>,
     /// Keeps the document where it is, whose address identifies it.
     _of: Arc<Document>,
 }
 
-/// The document, by where it is in memory, with all that its rules depend on.
-type Key = (usize, Kind, Arc<str>, Arc<str>, Readings);
+impl Compiled {
+    /// The rules for a single principal: what the own account is given is its root user's alone.
+    pub(super) fn rooted(&self, account: &Account) -> &RuleSet {
+        self.rooted.get_or_init(|| {
+            let mut rules = self.rules.clone();
+            own_root(&mut rules, account, &Glob::literal(&format!("AWS:{}", account.root())));
+            rules
+        })
+    }
+}
+
+/// The document, by where it is in memory, with what its rules depend on beside its place.
+type Key = (usize, Kind, Readings);
+
+/// A compiled document and its place.
+struct Standing {
+    address: Arc<str>,
+    path: Arc<str>,
+    made: Arc<Compiled>,
+    /// Whether somebody has asked for it since the last time that some were forgotten.
+    asked: bool,
+}
+
+/// Documents, with how many there are.
+#[derive(Default)]
+struct Shelf {
+    documents: HashMap<Key, Vec<Standing>>,
+    count: usize,
+}
+
+impl Shelf {
+    fn find(&mut self, key: Key, address: &str, path: &str) -> Option<Arc<Compiled>> {
+        let standing = self.documents.get_mut(&key)?.iter_mut();
+        let found = standing.into_iter().find(|one| *one.address == *address && *one.path == *path)?;
+        found.asked = true;
+        Some(Arc::clone(&found.made))
+    }
+
+    fn add(&mut self, key: Key, one: Standing) {
+        if self.count >= KEPT {
+            self.documents.retain(|_, standing| {
+                standing.retain_mut(|one| std::mem::take(&mut one.asked));
+                !standing.is_empty()
+            });
+            self.count = self.documents.values().map(Vec::len).sum();
+            // All of them may have been asked for.
+            if self.count >= KEPT {
+                *self = Self::default();
+            }
+        }
+        self.documents.entry(key).or_default().push(one);
+        self.count += 1;
+    }
+}
 
 /// Remembers; see the module's documentation.
 #[derive(Default)]
 pub(super) struct Memo {
-    compiled: Mutex<HashMap<Key, Arc<Compiled>>>,
+    compiled: Mutex<Shelf>,
     spans: Mutex<HashMap<IdentityKey, Arc<Spans>>>,
 }
 
@@ -42,19 +99,16 @@ impl Memo {
         (address, path): (&Arc<str>, &Arc<str>),
         readings: Readings,
     ) -> Arc<Compiled> {
-        let key = (Arc::as_ptr(document).addr(), kind, Arc::clone(address), Arc::clone(path), readings);
-        if let Some(known) = locked(&self.compiled).get(&key) {
-            return Arc::clone(known);
+        let key = (Arc::as_ptr(document).addr(), kind, readings);
+        if let Some(known) = locked(&self.compiled).find(key, address, path) {
+            return known;
         }
         let mut contested = Contested::default();
         let place = Place { address: address.to_string(), path: path.to_string() };
         let rules = compile(document, kind, &place, readings, &mut contested);
-        let made = Arc::new(Compiled { rules, contested, _of: Arc::clone(document) });
-        let mut kept = locked(&self.compiled);
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(key, Arc::clone(&made));
+        let made = Arc::new(Compiled { rules, contested, rooted: OnceLock::new(), _of: Arc::clone(document) });
+        let (address, path) = (Arc::clone(address), Arc::clone(path));
+        locked(&self.compiled).add(key, Standing { address, path, made: Arc::clone(&made), asked: true });
         made
     }
 

@@ -6,6 +6,7 @@
 //! there, and goes when that row goes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::collect::Collector;
 use super::model::{DocUse, IdentityKey};
@@ -47,6 +48,7 @@ pub(super) fn apply(to: &mut Collector<'_>, earlier: &BTreeSet<Own>) {
         if to.model.dedicated.contains(&own) || earlier.contains(&own) {
             continue;
         }
+        to.model.mirrored.insert((Arc::clone(&used.address), Arc::clone(&used.path)));
         match own {
             Own::Inline(key, _) | Own::Attached(key, _) => to.model.identities.entry(key).or_default().docs.push(used),
             Own::Policy(key) => {

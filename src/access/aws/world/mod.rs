@@ -32,13 +32,13 @@ mod resource;
 mod space;
 mod span;
 mod speaking;
+mod told;
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::access::Verdict;
 use crate::access::aws::compile::{Contested, Readings};
-use crate::access::parts::in_parts;
+use crate::access::parts::{both, in_parts};
 use crate::access::worlds::{Judged, Platform, Row, Side, State, Val};
 use crate::iam::{self, IamChange};
 
@@ -51,7 +51,6 @@ use collect::Collector;
 use focus::{Focus, View, Viewer};
 use library::Library;
 use memo::Memo;
-use mirror::Own;
 use model::{Credential, IdentityKey, Model};
 use space::WorldSpace;
 
@@ -59,6 +58,8 @@ use space::WorldSpace;
 const PART: usize = 16;
 /// More threads than this wait for memory.
 const THREADS: usize = 4;
+/// Sides of more rows than this are collected at the same time.
+const MANY: usize = 256;
 
 /// AWS.
 #[derive(Clone, Copy, Debug)]
@@ -89,8 +90,10 @@ impl Platform for Aws {
             }
         }
         network::judge(state, out);
-        let library = Library::with(&state.catalogue);
-        World::of(state, &account, &library).judge_all(out);
+        let library = Library::of(state);
+        let world = World::of(state, &account, &library);
+        world.judge_all(out);
+        world.end();
         if account.is_shown() {
             return;
         }
@@ -137,19 +140,24 @@ struct World<'a> {
     holders: BTreeMap<IdentityKey, Vec<String>>,
     /// Resources that are in the state themselves on some side.
     owners: BTreeSet<String>,
+    /// Changed rows that are documents, and do nothing but that.
+    telling: HashSet<usize>,
 }
 
 impl<'a> World<'a> {
     fn of(state: &'a State, account: &'a Account, library: &'a Library) -> Self {
-        let side = |side: Side, earlier: &BTreeSet<Own>| {
-            Collector::collect(&state.rows, None, &|_| side, earlier, account, library)
-        };
-        let before = side(Side::Before, &BTreeSet::new());
-        let after = side(Side::After, &before.dedicated);
+        let worth = state.rows.len() > MANY;
+        let gather = |side| Collector::gather(&state.rows, None, &|_| side, account, library);
+        let (before, after) = both(worth, || gather(Side::Before), || gather(Side::After));
+        let earlier = before.model.dedicated.clone();
+        let (before, after) = both(worth, || before.finish(&BTreeSet::new()), || after.finish(&earlier));
         let owners = before.objects.union(&after.objects).cloned().collect();
         let changed = Changed::of(&state.rows, [&before, &after]);
         let holders = holders([&before, &after], &changed);
-        Self { state, account, library, before, after, changed, memo: Memo::default(), holders, owners }
+        let (memo, telling) = (Memo::default(), HashSet::new());
+        let mut this = Self { state, account, library, before, after, changed, memo, holders, owners, telling };
+        this.telling = this.telling();
+        this
     }
 
     fn judge_all(&self, out: &mut Judged) {
@@ -173,6 +181,12 @@ impl<'a> World<'a> {
                 out.note(change, reason);
             }
         }
+    }
+
+    /// Lets both sides go at the same time: they are large.
+    fn end(self) {
+        let Self { before, after, memo, .. } = self;
+        both(self.state.rows.len() > MANY, || drop((before, memo)), || drop(after));
     }
 
     fn view(&self, model: &Model, focus: &Focus, readings: Readings, known: &mut Contested) -> View {
@@ -258,8 +272,7 @@ impl<'a> World<'a> {
                 })
                 .collect(),
         };
-        let attribution =
-            Attribution { world: self, focus, touched: &touched, views: &views, without: RefCell::default() };
+        let attribution = Attribution::new(self, focus, &touched, &views);
         let said = self.found(&attribution, &space);
         self.tell(focus, &said, &attribution, out);
         if let Focus::Identity(key) = focus {

@@ -1,13 +1,15 @@
 //! What a side of the plan says about access in AWS: identities, their documents, and what limits them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::mirror::Own;
 use super::span::ByArn;
 use super::speaking::Speaking;
 use crate::access::Reason;
 use crate::access::aws::document::Document;
+use crate::access::glob::Glob;
+use crate::access::literal::{Dim, Lit};
 
 /// A policy document, or why there is none to read.
 #[derive(Clone, Debug)]
@@ -22,6 +24,9 @@ pub(super) enum Doc {
         reason: Reason,
     },
 }
+
+/// Where a document stands: the address and the attribute path.
+pub(super) type Place = (Arc<str>, Arc<str>);
 
 /// A document in force.
 #[derive(Clone, Debug)]
@@ -77,6 +82,23 @@ pub(super) struct Identity {
     pub(super) trust: Option<DocUse>,
     /// Principal tags.
     pub(super) tags: BTreeMap<String, String>,
+    /// That a request is about it.
+    pub(super) itself: Itself,
+}
+
+/// The literal that a request is about what carries a policy, made when it is first asked for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Itself(OnceLock<Option<Lit>>);
+
+impl Itself {
+    /// By its ARNs; `None` where none is known.
+    pub(super) fn of(&self, arns: &[String]) -> Option<&Lit> {
+        let made = self.0.get_or_init(|| {
+            let arns: Vec<Glob> = arns.iter().map(|arn| Glob::wildcard(arn, false)).collect();
+            (!arns.is_empty()).then(|| Lit::of(Dim::Resource, false, arns, "the resource of the policy"))
+        });
+        made.as_ref()
+    }
 }
 
 /// The policy of a resource: all documents that stand on it, and the resource's ARN.
@@ -90,6 +112,8 @@ pub(super) struct ResourcePolicy {
     pub(super) explicit: bool,
     /// Whether `RestrictPublicBuckets` is on, and the row that says so.
     pub(super) restricted: Option<usize>,
+    /// That a request is about it.
+    pub(super) itself: Itself,
 }
 
 /// A way to act as an identity: a key, a password, an instance profile, a function with a role.
@@ -131,6 +155,8 @@ pub(super) struct Model {
     pub(super) speaking: Speaking,
     /// What has a row of its own, and not only a value of another.
     pub(super) dedicated: BTreeSet<Own>,
+    /// Where documents stand that are in force although nobody says whose they are.
+    pub(super) mirrored: BTreeSet<Place>,
     /// Resources that are in the state themselves, by the same keys.
     pub(super) objects: BTreeSet<String>,
     pub(super) credentials: BTreeMap<String, Credential>,

@@ -7,7 +7,6 @@ use super::{grant, organization};
 use crate::access::Reason;
 use crate::access::aws::parse::Kind;
 use crate::access::worlds::{Object, Row, Setting, Val};
-use crate::iam::{Origin, catalogue};
 
 /// Collects what the object says.
 pub(super) fn collect(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
@@ -75,19 +74,16 @@ pub(super) fn finish(to: &mut Collector<'_>) {
 
 /// Types of the catalogue with a policy document, or with a role that compute runs as.
 fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
-    let Some((entry, _)) = catalogue::find(Origin::Resource, &object.type_name) else { return };
-    if entry.kind == crate::iam::Kind::ResourcePolicy {
+    let library = to.library;
+    let Some(listed) = library.listed(&object.type_name) else { return };
+    if listed.entry.kind == crate::iam::Kind::ResourcePolicy {
         if !is_dedicated(object) {
-            let own = subject(to, object, paths(&entry, "resource").next()).0;
+            let own = subject(to, object, listed.resource).0;
             to.model.objects.insert(own);
         }
-        for path in paths(&entry, "policy") {
-            // Nested documents belong to types that nobody compares yet.
-            if path.contains('[') {
-                continue;
-            }
+        for path in listed.policies.iter().copied() {
             let Some((used, setting)) = set_document(to, at, row, object, path) else { continue };
-            let (key, arns, explicit) = subject(to, object, paths(&entry, "resource").next());
+            let (key, arns, explicit) = subject(to, object, listed.resource);
             if setting == Setting::Unsaid {
                 to.unsaid.push(Unsaid { used, own: Own::Policy(key), arns, explicit });
                 continue;
@@ -101,7 +97,7 @@ fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
             add_arns(policy, arns);
         }
     }
-    for path in paths(&entry, "pass_role") {
+    for path in listed.roles.iter().copied() {
         // What nobody sets becomes a role of the service's own, or none.
         if row.leaves(path) || super::cover::is_unshown(row, &object.type_name, path) {
             continue;
@@ -129,10 +125,6 @@ fn generic(to: &mut Collector<'_>, at: usize, row: &Row, object: &Object) {
             credential(to, at, object, roles, unknown, Vec::new());
         }
     }
-}
-
-fn paths(entry: &catalogue::Entry, purpose: &'static str) -> impl Iterator<Item = &'static str> + use<> {
-    entry.attributes().filter(move |(known, _)| *known == purpose).map(|(_, path)| path)
 }
 
 /// A document that somebody set, or may have set: computed ones mirror what another resource sets.
