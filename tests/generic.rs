@@ -63,6 +63,34 @@ mod stories {
     }
 
     #[test]
+    fn a_type_that_sounds_like_access_by_its_name_alone_is_never_fine() {
+        let rows: Vec<Value> = [
+            ("hashicorp/awscc", "awscc_iam_access_key"),
+            ("hashicorp/kubernetes", "kubernetes_foo_role"),
+            ("integrations/github", "github_foo_permission"),
+            ("gitlabhq/gitlab", "gitlab_foo_role"),
+            ("mrparkers/keycloak", "keycloak_foo_roles"),
+            ("acme/acme", "acme_api_key"),
+        ]
+        .iter()
+        .map(|(provider, kind)| {
+            json!({"address": format!("{kind}.x"), "mode": "managed", "type": kind, "name": "x",
+            "provider_name": format!("registry.terraform.io/{provider}"),
+            "change": {"actions": ["create"], "before": null, "after": {"title": "ci", "status": "Active"},
+                "after_unknown": {}, "before_sensitive": false, "after_sensitive": {}}})
+        })
+        .collect();
+        let plan = json!({"format_version": "1.2", "resource_changes": rows, "configuration": {"root_module": {}}});
+        let access = of_text(&plan.to_string());
+        let said: Vec<(Verdict, &str)> = access
+            .changes
+            .iter()
+            .map(|change| (change.verdict, change.reasons.first().map_or("", |it| &it.code)))
+            .collect();
+        assert_eq!(said, vec![(Verdict::Possible, "not_compared"); rows.len()]);
+    }
+
+    #[test]
     fn a_grant_added_is_new_with_a_witness() {
         let access = changed(GRANT, grants(&[("ann", &["SELECT"])]), grants(&[("ann", &["SELECT", "MODIFY"])]));
         assert_eq!(access.verdict, Verdict::New, "{access:?}");

@@ -9,14 +9,14 @@ metadata := {
 	"severity": "high",
 	"remediation": "Use short-lived credentials (roles, workload identity federation). Where a key must be, give it an expiry and an owner.",
 	"references": ["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#bp-workloads-use-roles"],
-	"kinds": ["credential", "unclassified"],
+	"kinds": ["credential"],
 }
 
 # Types whose creation is a new way to authenticate as somebody.
 types := {
 	"aws_iam_access_key", "aws_iam_user_login_profile", "aws_iam_service_specific_credential", "aws_iam_signing_certificate",
 	"aws_iam_user_ssh_key", "aws_lightsail_bucket_access_key", "aws_grafana_workspace_api_key",
-	"aws_grafana_workspace_service_account_token", "aws_transfer_ssh_key", "awscc_iam_access_key",
+	"aws_grafana_workspace_service_account_token", "aws_transfer_ssh_key",
 	"google_service_account_key", "google_storage_hmac_key", "google_apikeys_key", "google_iam_oauth_client_credential",
 	"google_iam_workforce_pool_provider_key", "google_os_login_ssh_public_key",
 	"azuread_application_certificate", "azuread_application_password", "azuread_service_principal_certificate",

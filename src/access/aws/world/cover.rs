@@ -97,6 +97,10 @@ pub(super) fn of(change: &IamChange, row: Option<&Row>) -> Cover {
         }
     };
     let differs = |facet: &&Facet| facet.unknown || facet.before != facet.after;
+    // Only its name sounds like access: what its attributes say is not known.
+    if change.kind == Kind::Unclassified && !is_removal(change) && !change.facets.iter().any(|facet| differs(&facet)) {
+        return Cover::No;
+    }
     let mut open = change
         .facets
         .iter()
