@@ -18,7 +18,7 @@ metadata := {
 approve contains finding if {
 	pieces := [piece |
 		some piece in access.new
-		aws.reaches_any(piece.actions, aws_sensitive.credential_exposure)
+		aws.reaches_any(piece.actions, aws_sensitive.credential_exposure, aws_sensitive.credential_services)
 		not "*" in piece.actions
 	]
 	some finding in access.findings(pieces, "obtain credentials")

@@ -18,3 +18,10 @@ credential_exposure := {
 	"sagemaker:createpresignednotebookinstanceurl", "gamelift:requestuploadcredentials",
 	"chime:createapikey", "apigateway:get", "codebuild:importsourcecredentials",
 }
+
+# Their services.
+credential_services := {
+	"apigateway", "chime", "codeartifact", "codebuild", "cognito-identity", "ec2", "ec2-instance-connect", "ecr",
+	"gamelift", "iam", "lightsail", "rds-db", "redshift", "redshift-serverless", "sagemaker", "secretsmanager",
+	"ssm", "sso", "sso-directory", "sts",
+}

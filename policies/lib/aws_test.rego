@@ -1,6 +1,7 @@
 package tollgate.lib.aws_test
 
 import data.tollgate.lib.aws
+import data.tollgate.lib.aws_sensitive
 import data.tollgate.lib.aws_text
 import data.tollgate.lib.fixture
 
@@ -67,4 +68,8 @@ test_unreadable_documents if {
 	aws_text.unreadable("inline_policy[0].policy") with input as given
 	aws_text.unreadable("policy") with input as given
 	not aws_text.unreadable("assume_role_policy") with input as given
+}
+
+test_services_are_those_of_the_actions if {
+	aws_sensitive.credential_services == {split(action, ":")[0] | some action in aws_sensitive.credential_exposure}
 }
