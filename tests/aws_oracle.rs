@@ -381,12 +381,15 @@ fn explained(simulation: &Value, theirs: &str) -> Option<&'static str> {
     let account = Reading { not_principal_needs_account: true, ..plain };
     let all = Reading { not_principal_needs_account: true, ..unset };
     let variables = simulation != &versioned;
+    let mut accounted = simulation.clone();
+    except_with_account(&mut accounted, text(simulation, "/request/principal"));
     [
         ("variables count without the version that has them", variables, &versioned, plain),
         ("a variable without value blocks NotResource and negated conditions", true, simulation, unset),
         ("NotPrincipal needs the account", true, simulation, account),
         ("a session policy limits a grant to the session itself", session, &unpoliced, plain),
         ("a statement with a short ARN in NotResource matches nothing", true, &without_short, plain),
+        ("an account in NotPrincipal excepts all of its callers", true, &accounted, plain),
         ("several of these at once", true, &versioned, all),
         ("several of these at once", true, &versioned_without_short, all),
         ("several of these at once", session, &unpoliced, all),
@@ -395,6 +398,24 @@ fn explained(simulation: &Value, theirs: &str) -> Option<&'static str> {
     .into_iter()
     .find(|(_, applies, changed, reading)| *applies && decided(changed, *reading) == theirs)
     .map(|(reason, ..)| reason)
+}
+
+/// Lists the caller wherever a `NotPrincipal` lists its account.
+fn except_with_account(value: &mut Value, caller: &str) {
+    let account = caller.split(':').nth(4).unwrap_or_default();
+    match value {
+        Value::Object(members) => {
+            if let Some(listed) =
+                members.get_mut("NotPrincipal").and_then(|not| not.get_mut("AWS")).and_then(Value::as_array_mut)
+                && listed.iter().any(|id| *id == *account || *id == *format!("arn:aws:iam::{account}:root"))
+            {
+                listed.push(json!(caller));
+            }
+            members.values_mut().for_each(|inner| except_with_account(inner, caller));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| except_with_account(inner, caller)),
+        _ => {}
+    }
 }
 
 /// Takes out the statements whose `NotResource` has a pattern of fewer than six segments that is not `*`.

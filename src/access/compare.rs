@@ -3,7 +3,7 @@
 //! 1. *Cancel* (`cancel.rs`): a grant that one before-grant covers literal by literal needs no search, as long as every
 //!    denial and limit of the before side stands on the after side too.
 //! 2. *Partition* the known actions into classes that all rules treat alike; one search per grant and class.
-//! 3. *Search* `after ∧ ¬before` for the grant (`search.rs`), under each assumption which of the context keys that
+//! 3. *Search* `after ∧ ¬before` for the grant (`search.rs`), under each assumption which of the context keys that its
 //!    patterns refer to are present; of many denials first without them (`standing.rs`).
 //! 4. *Future actions*: where no known action is new, the action becomes a string dimension, so that a wider
 //!    pattern is found even if no known action separates it.
