@@ -176,7 +176,7 @@ impl Changed {
 
     /// Whether a policy changes that may speak of anyone, about a request of the span.
     pub(super) fn of_anyone(&self, span: &Span) -> bool {
-        self.of_anyone.within(span).next().is_some()
+        self.of_anyone.meets(span)
     }
 
     /// The policies that may speak of anyone about a request of the span where one of them changes: beside an identity

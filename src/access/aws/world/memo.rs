@@ -15,7 +15,7 @@ use crate::access::rule::RuleSet;
 
 /// When so many documents are kept compiled, those that nobody has asked for since the last time are forgotten. What is
 /// forgotten is compiled again.
-const KEPT: usize = 16_384;
+const KEPT: usize = 65_536;
 
 /// A document as rules.
 pub(super) struct Compiled {

@@ -164,11 +164,12 @@ impl<'a> World<'a> {
         let mut all = focus::of(&self.before);
         all.extend(focus::of(&self.after));
         let held: BTreeSet<&String> = self.holders.values().flatten().collect();
-        all.retain(|one| {
-            !matches!(one, Focus::Credential(address) if held.contains(address)) && self.may_be_touched(one)
+        let all: Vec<&Focus> =
+            all.iter().filter(|one| !matches!(one, Focus::Credential(address) if held.contains(address))).collect();
+        let touched = in_parts(&all, MANY, THREADS, |part| {
+            part.iter().copied().filter(|one| self.may_be_touched(one)).collect::<Vec<_>>()
         });
-        let all: Vec<Focus> = all.into_iter().collect();
-        let parts = in_parts(&all, PART, THREADS, |part| {
+        let parts = in_parts(&touched.concat(), PART, THREADS, |part| {
             let mut said = out.blank();
             part.iter().for_each(|one| self.judge(one, &mut said));
             said

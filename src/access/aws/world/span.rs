@@ -169,7 +169,10 @@ fn start(pattern: &str) -> String {
 
 /// Things that stand on resources and speak of services, found by both.
 #[derive(Clone, Debug)]
-pub(super) struct ByArn<T>(BTreeMap<Service, BTreeMap<String, BTreeSet<T>>>);
+pub(super) struct ByArn<T>(BTreeMap<Service, Starts<T>>);
+
+/// Things by what their resources begin with.
+type Starts<T> = BTreeMap<String, BTreeSet<T>>;
 
 impl<T> Default for ByArn<T> {
     fn default() -> Self {
@@ -212,6 +215,16 @@ impl<T: Clone + Ord> ByArn<T> {
         span.0.iter().flat_map(|(service, start)| self.about(service, start))
     }
 
+    /// Whether any may speak of a request of the span.
+    pub(super) fn meets(&self, span: &Span) -> bool {
+        span.0.iter().any(|(service, from)| {
+            self.named(service).any(|starts| {
+                let longer = starts.range(from.to_owned()..).next();
+                longer.is_some_and(|(arn, _)| arn.starts_with(from)) || shorter(starts, from).next().is_some()
+            })
+        })
+    }
+
     /// Those that may stand on resources with these ARNs, whatever service they speak of.
     pub(super) fn beside<'s>(&'s self, arns: &[String]) -> BTreeSet<&'s T> {
         if arns.is_empty() {
@@ -221,19 +234,28 @@ impl<T: Clone + Ord> ByArn<T> {
     }
 
     fn about<'s>(&'s self, service: &Service, from: &str) -> impl Iterator<Item = &'s T> + use<'s, T> {
-        let named = match service {
-            Some(_) => [service, &None].into_iter().filter_map(|service| self.0.get(service)).collect(),
-            None => self.0.values().collect::<Vec<_>>(),
-        };
         let mut found = Vec::new();
-        for starts in named {
+        for starts in self.named(service) {
             let longer = starts.range(from.to_owned()..).take_while(|(arn, _)| arn.starts_with(from));
             found.extend(longer.flat_map(|(_, things)| things));
-            let shorter = from.char_indices().filter_map(|(at, _)| starts.get(from.get(..at)?));
-            found.extend(shorter.flatten());
+            found.extend(shorter(starts, from).flatten());
         }
         found.into_iter()
     }
+
+    /// By how their resources begin, of a service and of any.
+    fn named<'s>(&'s self, service: &Service) -> impl Iterator<Item = &'s Starts<T>> + use<'s, T> {
+        let (of_it, all) = match service {
+            Some(_) => ([self.0.get(service), self.0.get(&None)], None),
+            None => ([None, None], Some(self.0.values())),
+        };
+        of_it.into_iter().flatten().chain(all.into_iter().flatten())
+    }
+}
+
+/// Those that begin as a text does, and sooner end.
+fn shorter<'s, T>(starts: &'s Starts<T>, from: &str) -> impl Iterator<Item = &'s BTreeSet<T>> {
+    from.char_indices().filter_map(|(at, _)| starts.get(from.get(..at)?))
 }
 
 #[cfg(test)]
@@ -259,6 +281,11 @@ mod tests {
         assert_eq!(within(None, "arn:aws:ec2:*"), ["unknown"]);
         assert_eq!(within(of("logs"), "*"), ["ab"]);
         assert_eq!(within(None, "arn:aws:s3:::${aws:username}"), ["a", "ab", "unknown"]);
+        assert!(things.meets(&Span(BTreeSet::from([(of("sqs"), start("arn:aws:s3:::a*"))]))));
+        things.0.remove(&None);
+        assert!(!things.meets(&Span(BTreeSet::from([(of("sqs"), start("arn:aws:s3:::a*"))]))));
+        assert!(things.meets(&Span(BTreeSet::from([(of("sqs"), start("arn:aws:sqs:x:y:q"))]))));
+        things.add(None, &["arn:aws:s3:::ab".to_owned()], &"ab");
         assert_eq!(things.within(&Span::everything()).collect::<BTreeSet<_>>().len(), 4);
         assert_eq!(things.beside(&["arn:aws:s3:::abc".to_owned()]).len(), 1);
         assert_eq!(things.beside(&["arn:aws:s3:::a*".to_owned()]).len(), 3);
