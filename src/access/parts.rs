@@ -5,8 +5,9 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// The list falls into so many parts for each thread, since parts are not equally much work.
-const PARTS: usize = 8;
+/// The list falls into so many parts for each thread, since parts are not equally much work, and what is much work often
+/// stands together.
+const PARTS: usize = 256;
 
 /// Searches go deep. Stack is address space until it is used.
 const STACK: usize = 256 << 20;

@@ -14,6 +14,7 @@ pub use cover::{Type, Unread};
 pub use state::{Object, Row, Setting, Side, State};
 pub use value::{Hole, Piece, Val};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::access::aws::world::Aws;
@@ -53,29 +54,35 @@ const REMOVED: usize = 20;
 /// What has been said about each change.
 #[derive(Debug)]
 pub struct Judged {
-    changes: Vec<(bool, Access)>,
+    count: usize,
+    /// Whether a change was compared, and what was found; nothing has been said about those that are not here.
+    changes: BTreeMap<usize, (bool, Access)>,
 }
 
 impl Judged {
     fn new(count: usize) -> Self {
-        Self { changes: vec![(false, Access::default()); count] }
+        Self { count, changes: BTreeMap::new() }
+    }
+
+    fn said(&mut self, change: usize) -> Option<&mut (bool, Access)> {
+        (change < self.count).then(|| self.changes.entry(change).or_default())
     }
 
     /// The change was compared; what nobody says about it from here on is not there.
     pub fn compared(&mut self, change: usize) {
-        if let Some((compared, _)) = self.changes.get_mut(change) {
+        if let Some((compared, _)) = self.said(change) {
             *compared = true;
         }
     }
 
     /// Whether the change was compared.
     pub fn is_compared(&self, change: usize) -> bool {
-        self.changes.get(change).is_some_and(|(compared, _)| *compared)
+        self.changes.get(&change).is_some_and(|(compared, _)| *compared)
     }
 
     /// The change may permit something new.
     pub fn possible(&mut self, change: usize, reason: Reason) {
-        let Some((compared, access)) = self.changes.get_mut(change) else { return };
+        let Some((compared, access)) = self.said(change) else { return };
         *compared = true;
         access.verdict = access.verdict.max(Verdict::Possible);
         if !access.reasons.contains(&reason) {
@@ -85,7 +92,7 @@ impl Judged {
 
     /// What the change's verdict rests on; the verdict stays.
     pub fn note(&mut self, change: usize, reason: Reason) {
-        if let Some((_, access)) = self.changes.get_mut(change)
+        if let Some((_, access)) = self.said(change)
             && !access.reasons.contains(&reason)
         {
             access.reasons.push(reason);
@@ -94,7 +101,7 @@ impl Judged {
 
     /// The change takes something away; at most [`REMOVED`] entries are kept for a change.
     pub fn removed(&mut self, change: usize, removed: RemovedAccess) {
-        if let Some((_, access)) = self.changes.get_mut(change)
+        if let Some((_, access)) = self.said(change)
             && access.removed.len() < REMOVED
             && !access.removed.contains(&removed)
         {
@@ -104,18 +111,18 @@ impl Judged {
 
     /// What has been said about a change so far.
     pub fn verdict(&self, change: usize) -> Verdict {
-        self.changes.get(change).map(|(_, access)| access.verdict).unwrap_or_default()
+        self.changes.get(&change).map(|(_, access)| access.verdict).unwrap_or_default()
     }
 
     /// As many changes, and nothing said about them.
     #[must_use]
     pub fn blank(&self) -> Self {
-        Self::new(self.changes.len())
+        Self::new(self.count)
     }
 
     /// The change permits something new.
     pub fn new_access(&mut self, change: usize, new: NewAccess) {
-        let Some((compared, access)) = self.changes.get_mut(change) else { return };
+        let Some((compared, access)) = self.said(change) else { return };
         *compared = true;
         access.verdict = Verdict::New;
         if !access.new.contains(&new) {
@@ -125,7 +132,7 @@ impl Judged {
 
     /// Adds what was said elsewhere about the same changes.
     pub fn absorb(&mut self, other: Self) {
-        for (change, (compared, access)) in other.changes.into_iter().enumerate() {
+        for (change, (compared, access)) in other.changes {
             if compared {
                 self.compared(change);
             }
@@ -133,7 +140,7 @@ impl Judged {
             access.removed.into_iter().for_each(|removed| self.removed(change, removed));
             access.guardrails.into_iter().for_each(|guardrail| self.guardrail(change, guardrail));
             access.reasons.into_iter().for_each(|reason| self.note(change, reason));
-            if let Some((_, own)) = self.changes.get_mut(change) {
+            if let Some((_, own)) = self.said(change) {
                 own.verdict = own.verdict.max(access.verdict);
             }
         }
@@ -141,7 +148,7 @@ impl Judged {
 
     /// The change takes a guard rail away, weakens it or goes around it.
     pub fn guardrail(&mut self, change: usize, guardrail: Guardrail) {
-        if let Some((_, access)) = self.changes.get_mut(change)
+        if let Some((_, access)) = self.said(change)
             && !access.guardrails.contains(&guardrail)
         {
             access.guardrails.push(guardrail);
@@ -176,10 +183,11 @@ pub fn compare_with(
             platform.judge(&state, &recognition.changes, &mut judged);
         }
     }
-    let changes: Vec<Access> = judged
+    let changes: Vec<Access> = recognition
         .changes
-        .into_iter()
-        .zip(&recognition.changes)
+        .iter()
+        .enumerate()
+        .map(|(at, change)| (judged.changes.remove(&at).unwrap_or_default(), change))
         .map(|((compared, access), change)| match compared || is_still(change) {
             true => access,
             false => not_compared(change),
