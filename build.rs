@@ -10,8 +10,9 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     // A program that is loaded anywhere has 60,000 addresses of tables (time zones above all) to write at each start, which
-    // is half of the start; Go's programs are linked like this too.
-    if env::var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux") {
+    // is half of the start; Go's programs are linked like this too. Other C libraries bring start files of their own.
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+    if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
         println!("cargo::rustc-link-arg-bins=-no-pie");
     }
     let policies = root.join("policies");
