@@ -93,7 +93,10 @@ fn in_two_files(name: &str, file: &Path) -> Vec<PathBuf> {
         let rules: Vec<&str> =
             rules.iter().enumerate().filter(|(at, _)| at % 2 == remainder).map(|(_, rule)| rule.as_str()).collect();
         let path = folder.join(format!("{name}-{remainder}.rego"));
-        std::fs::write(&path, format!("{head}{}\n", rules.join("\n\n"))).unwrap();
+        // Tests run side by side and write the same: whoever reads a file sees all of it.
+        let whole = path.with_extension(format!("{:?}", std::thread::current().id()));
+        std::fs::write(&whole, format!("{head}{}\n", rules.join("\n\n"))).unwrap();
+        std::fs::rename(&whole, &path).unwrap();
         path
     };
     vec![write(0), write(1)]
