@@ -144,7 +144,7 @@ impl BuiltinRule {
     fn of(file: &'static Embedded) -> Result<Self, Problem> {
         let metadata = serde_json::from_str(file.metadata)
             .map_err(|error| Problem::of_file(file.path, format!("metadata cannot be read: {error}")))?;
-        let text = Embedded::all().find(|other| other.is_text() && other.package == file.package);
+        let text = Embedded::all().find(|other| other.package == file.package && other.path != file.path);
         Ok(Self { metadata, file, text })
     }
 

@@ -109,12 +109,6 @@ impl PolicySource {
 }
 
 impl Embedded {
-    /// Whether the file continues a rule by what the words of documents tell: `*_text.rego` beside it, of the same
-    /// package.
-    pub(super) fn is_text(&self) -> bool {
-        self.metadata.is_empty() && self.path.ends_with("_text.rego") && !self.path.starts_with("policies/lib/")
-    }
-
     /// The built-in rules and their helpers, without tests.
     pub(super) fn all() -> impl Iterator<Item = &'static Self> {
         EMBEDDED.iter().filter(|file| !is_test_path(file.path))
